@@ -1,0 +1,1 @@
+//! steadfaas from end to end.

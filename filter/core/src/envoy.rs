@@ -1,0 +1,36 @@
+//! What the filter and the configuration around it must agree on: names, and the retry policy that stands in config.
+
+/// The request header that carries the plan's replicas (`ip:port`, comma separated) to the `override_host` policy.
+///
+/// It is one of Envoy's own retry headers, on purpose: the router reads the hosts from it first and then *always*
+/// removes it before anything is sent (`RetryStateImpl::create`), so it can't reach a function and needs no filter
+/// upstream; Envoy strips it from external requests like every `x-envoy-*` retry header. As a list of status codes
+/// an address is not a number and is skipped. Run on Envoy 1.36 and 1.40.
+pub const REPLICAS_HEADER: &str = "x-envoy-retriable-status-codes";
+
+/// Where the policy stands in the metadata of the function's cluster: `filter_metadata.steadfaas.policy`.
+pub const METADATA_NAMESPACE: &str = "steadfaas";
+
+/// The key of the policy (a JSON string) within [`METADATA_NAMESPACE`].
+pub const METADATA_POLICY: &str = "policy";
+
+/// The filter state that access logs read. A wasm module's properties get the prefix `wasm.`: logs say
+/// `%FILTER_STATE(wasm.steadfaas)%`.
+pub const FILTER_STATE: &str = "steadfaas";
+
+/// The response header that says the same as the filter state, where the plugin's configuration asks for it.
+pub const RESPONSE_HEADER: &str = "x-steadfaas";
+
+/// The cluster of Envoy's own admin endpoint, as it is called in every Istio proxy's bootstrap.
+pub const ADMIN_CLUSTER: &str = "prometheus_stats";
+
+/// `retry_on` of the route or cluster: only failures that prove that nothing ran, for Envoy adds up what stands in
+/// config and in headers, so whatever stands here holds for requests too that must not run twice.
+pub const SAFE_RETRY_ON: &str = "connect-failure,refused-stream,reset-before-request";
+
+/// Base of the retry back-off in config. Envoy's default of 25 ms also delays hedges (a second replica starts 18 ms
+/// late in the median); with 1 ms it is 2 ms.
+pub const RETRY_BACK_OFF_BASE_MS: u64 = 1;
+
+/// Ceiling of the retry back-off in config: it doubles from the base, jittered, so that an outage isn't hammered.
+pub const RETRY_BACK_OFF_MAX_MS: u64 = 1_000;

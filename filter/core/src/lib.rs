@@ -1,0 +1,15 @@
+//! steadfaas' decisions, apart from any proxy: what a policy means, which replicas are well, what one request's
+//! plan is, and what its outcome teaches. No host call, no clock and no randomness of its own: `now` is an argument.
+//!
+//! The life of a request, by file: [`policy`] (written -> compiled) and [`admin`] -> [`view`] (who is there, who is
+//! well, who is active), [`request`] (may it run twice?), [`strategy`] -> [`plan`], then [`outcome`] -> [`view`] again.
+
+pub mod admin;
+pub mod envoy;
+pub mod outcome;
+pub mod plan;
+pub mod policy;
+pub mod request;
+pub mod strategy;
+pub mod time;
+pub mod view;

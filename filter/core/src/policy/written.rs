@@ -1,0 +1,80 @@
+//! A policy as somebody wrote it: a function's name and its settings, all of them text.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{KEYS, KEYS_NOT_BUILT, PolicyError};
+
+/// The version of the policy's shape that this code writes, and the highest that it reads.
+pub const POLICY_VERSION: u32 = 1;
+
+/// Longest function name: a Kubernetes name with its namespace fits, a metric's name stays readable.
+const MAX_FUNCTION_NAME: usize = 253;
+
+/// A policy as written: what travels in the metadata of the function's Envoy cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WrittenPolicy {
+    /// Version of this shape.
+    pub version: u32,
+    /// The function's name, as metrics and messages show it.
+    pub function: String,
+    /// The annotations, without their prefix.
+    #[serde(default)]
+    pub settings: BTreeMap<String, String>,
+}
+
+impl WrittenPolicy {
+    /// A policy of the current version.
+    #[must_use]
+    pub fn new(function: impl Into<String>, settings: BTreeMap<String, String>) -> Self {
+        Self { version: POLICY_VERSION, function: function.into(), settings }
+    }
+
+    /// Reads the policy from cluster metadata.
+    ///
+    /// # Errors
+    /// [`PolicyError::LaterVersion`] whatever else a later version holds, else [`PolicyError::Unreadable`].
+    pub fn from_json(text: &[u8]) -> Result<Self, PolicyError> {
+        /// All that is sure of a later version.
+        #[derive(Deserialize)]
+        struct Versioned {
+            version: u32,
+        }
+        let unreadable = |error: serde_json::Error| PolicyError::Unreadable { detail: error.to_string() };
+        let Versioned { version } = serde_json::from_slice(text).map_err(unreadable)?;
+        if version > POLICY_VERSION {
+            return Err(PolicyError::LaterVersion { version });
+        }
+        serde_json::from_slice(text).map_err(unreadable)
+    }
+
+    /// The policy as cluster metadata carries it.
+    ///
+    /// # Errors
+    /// None that a map of strings can cause; the serialiser's own are passed on.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<&str> {
+        self.settings.get(key).map(|value| value.trim())
+    }
+
+    /// What can be said before any value is looked at.
+    pub(super) fn check(&self) -> Result<(), PolicyError> {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
+        if self.function.is_empty() || self.function.len() > MAX_FUNCTION_NAME || !self.function.bytes().all(fits) {
+            return Err(PolicyError::BadFunctionName { name: self.function.clone() });
+        }
+        for (key, value) in &self.settings {
+            if !KEYS.contains(&key.as_str()) {
+                return Err(PolicyError::UnknownKey { key: key.clone() });
+            }
+            if KEYS_NOT_BUILT.contains(&key.as_str()) {
+                return Err(PolicyError::not_built(key, value));
+            }
+        }
+        Ok(())
+    }
+}
