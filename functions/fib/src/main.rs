@@ -1,0 +1,54 @@
+//! `fib`: serves the sample function until it is told to stop.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::Parser;
+use fib::fault::parse_span;
+use fib::function::{Function, Options};
+use fib::stats::Stats;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// A small HTTP function: `GET /?n=15`, or `POST /` with n in the body, answers a Fibonacci number. `/healthz` says
+/// that it is well, `/stats` what it has run. SIGTERM lets it finish what it is at.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Cli {
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", env = "FIB_LISTEN")]
+    listen: SocketAddr,
+    /// Time one request takes besides computing; stands for I/O
+    #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = parse_span, env = "FIB_WORK")]
+    work: Duration,
+    /// How many requests run at once; others wait their turn [default: all]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    concurrency: Option<usize>,
+    /// Write each change of the counts to this file, so that they outlive the process
+    #[arg(long, value_name = "FILE")]
+    counts_file: Option<PathBuf>,
+    /// Let `POST /fault` (`slow=200ms&share=0.05`) make it misbehave: for tests and benchmarks
+    #[arg(long)]
+    allow_faults: bool,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "a whole number from 1 is needed".to_owned())
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    let stats = Stats::new(cli.counts_file.as_deref()).context("the file for the counts can't be written")?;
+    let options = Options { work: cli.work, concurrency: cli.concurrency, allow_faults: cli.allow_faults };
+    let listener =
+        TcpListener::bind(cli.listen).await.with_context(|| format!("can't listen on {}", cli.listen))?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let stop = async move {
+        terminate.recv().await;
+    };
+    fib::server::serve(listener, Function::new(options, stats), stop).await;
+    Ok(())
+}
