@@ -1,0 +1,215 @@
+//! Replicas of the sample function as processes: started, killed, frozen, thawed, stopped, started again.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use fib::stats::Counts;
+use hyper::{Method, StatusCode};
+use rustix::process::{Pid, Signal};
+use tempfile::NamedTempFile;
+
+use crate::process::{Process, Program};
+use crate::{http, ports};
+
+/// A replica listens after some milliseconds; the rest is for a machine that compiles meanwhile.
+const START_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A drain may take as long as one request.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
+
+/// The `fib` program: `$STEADFAAS_FIB`, else the one beside this program, else a freshly built one.
+///
+/// # Errors
+/// It can't be built.
+pub fn binary() -> anyhow::Result<PathBuf> {
+    if let Some(path) = std::env::var_os("STEADFAAS_FIB") {
+        return Ok(path.into());
+    }
+    // Test programs are in `deps`, one below the others.
+    let this = std::env::current_exe()?;
+    let beside =
+        this.ancestors().skip(1).take(2).map(|folder| folder.join("fib")).find(|file| file.is_file());
+    beside.map_or_else(build, Ok)
+}
+
+/// Lets Cargo build it, which also says where it is.
+fn build() -> anyhow::Result<PathBuf> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = std::process::Command::new(cargo)
+        .args(["build", "--release", "--package", "fib", "--bin", "fib", "--message-format", "json"])
+        .current_dir(xtask::workspace_root())
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .context("cargo can't be started to build fib")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let messages = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let path =
+        messages.filter_map(|message| message.get("executable")?.as_str().map(PathBuf::from)).next_back();
+    path.context("cargo didn't build fib")
+}
+
+/// What a replica is started with.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Time one request takes besides computing.
+    pub work: Duration,
+    /// How many requests it runs at once, if that is bounded.
+    pub concurrency: Option<usize>,
+    /// Whether faults may be set while it runs.
+    pub allow_faults: bool,
+    /// The process whose network namespace it runs in, if not this one's.
+    pub net_of: Option<Pid>,
+}
+
+impl Default for Options {
+    /// A function of 10 ms that takes as many requests as come.
+    fn default() -> Self {
+        Self { work: Duration::from_millis(10), concurrency: None, allow_faults: false, net_of: None }
+    }
+}
+
+/// One replica. It is ended when dropped.
+#[derive(Debug)]
+pub struct Replica {
+    program: Program,
+    process: Process,
+    address: SocketAddr,
+    /// Where it writes its counts down, so that they outlive it.
+    counts: NamedTempFile,
+    /// What its predecessors on this address counted.
+    before: Counts,
+}
+
+impl Replica {
+    /// Starts one on a free loopback port.
+    ///
+    /// # Errors
+    /// It doesn't come up.
+    pub async fn start(options: &Options) -> anyhow::Result<Self> {
+        Self::start_at(ports::free_address(), options).await
+    }
+
+    /// Starts one on a given address.
+    ///
+    /// # Errors
+    /// It doesn't come up.
+    pub async fn start_at(address: SocketAddr, options: &Options) -> anyhow::Result<Self> {
+        let counts = NamedTempFile::with_prefix("fib-counts-")?;
+        let mut program = Program::new(binary()?)
+            .args(["--listen", &address.to_string()])
+            .args(["--work", &format!("{}us", options.work.as_micros())])
+            .arg("--counts-file")
+            .arg(counts.path())
+            .in_net_of(options.net_of);
+        if let Some(concurrency) = options.concurrency {
+            program = program.args(["--concurrency", &concurrency.to_string()]);
+        }
+        if options.allow_faults {
+            program = program.arg("--allow-faults");
+        }
+        let process = program.start()?;
+        let mut replica = Self { program, process, address, counts, before: Counts::default() };
+        replica.wait_until_well().await?;
+        Ok(replica)
+    }
+
+    async fn wait_until_well(&mut self) -> anyhow::Result<()> {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.process.ended()? {
+                anyhow::bail!("fib ended at its start ({status}):\n{}", self.process.log_tail());
+            }
+            if let Ok((StatusCode::OK, _)) = http::ask(self.address, Method::GET, "/healthz", "").await {
+                return Ok(());
+            }
+            anyhow::ensure!(started.elapsed() < START_PATIENCE, "fib isn't well after {START_PATIENCE:?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its process: pid, log, processor time.
+    #[must_use]
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// Kills it (SIGKILL): its connections are reset, its port refuses.
+    ///
+    /// # Errors
+    /// It can't be.
+    pub fn kill(&mut self) -> anyhow::Result<()> {
+        self.process.kill()
+    }
+
+    /// Freezes it (SIGSTOP): it accepts connections, as the kernel does that, and never answers.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub fn freeze(&self) -> anyhow::Result<()> {
+        self.process.signal(Signal::STOP)
+    }
+
+    /// Thaws it (SIGCONT): it goes on with what it was at, and with what came meanwhile.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub fn thaw(&self) -> anyhow::Result<()> {
+        self.process.signal(Signal::CONT)
+    }
+
+    /// Stops it (SIGTERM): it finishes what it is at, and ends.
+    ///
+    /// # Errors
+    /// It doesn't end.
+    pub async fn stop(&mut self) -> anyhow::Result<()> {
+        self.process.stop(STOP_PATIENCE).await
+    }
+
+    /// Starts it again on the same address, once it was killed or stopped. Its counts go on.
+    ///
+    /// # Errors
+    /// It doesn't come up.
+    pub async fn restart(&mut self) -> anyhow::Result<()> {
+        self.before = self.counts()?;
+        std::fs::write(self.counts.path(), "")?;
+        self.process = self.program.start()?;
+        self.wait_until_well().await
+    }
+
+    /// What it counted since it was first started, killed or not. A frozen one counts what it holds once thawed.
+    ///
+    /// # Errors
+    /// Its counts can't be read.
+    pub fn counts(&self) -> anyhow::Result<Counts> {
+        let text = std::fs::read_to_string(self.counts.path())?;
+        let now = if text.is_empty() { Counts::default() } else { serde_json::from_str(text.trim_end())? };
+        Ok(self.before + now)
+    }
+
+    /// What it answers on `/stats?ids=1`: also how often each request id was run.
+    ///
+    /// # Errors
+    /// It doesn't answer.
+    pub async fn stats(&self) -> anyhow::Result<fib::stats::Report> {
+        let (_, text) = http::ask(self.address, Method::GET, "/stats?ids=1", "").await?;
+        Ok(serde_json::from_str(&text)?)
+    }
+
+    /// Sets its fault, in the words of `fib`'s `POST /fault`. An empty text ends it.
+    ///
+    /// # Errors
+    /// It doesn't answer, or doesn't know these words.
+    pub async fn fault(&self, words: &str) -> anyhow::Result<()> {
+        let (status, text) = http::ask(self.address, Method::POST, "/fault", words).await?;
+        anyhow::ensure!(status == StatusCode::OK, "fib refuses the fault {words:?}: {text}");
+        Ok(())
+    }
+}

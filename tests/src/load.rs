@@ -1,0 +1,238 @@
+//! An open-loop load: each request has its moment, whatever became of the ones before, and is timed from that moment.
+
+mod arrivals;
+mod connection;
+mod pool;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use bytes::Bytes;
+use hyper::{HeaderMap, Method};
+use tokio::sync::mpsc;
+
+pub use arrivals::{Arrivals, BURST_PERIOD};
+use connection::Order;
+use pool::Pool;
+
+use crate::record::{Got, Outcome};
+
+/// How long a client waits for its answer: what the numbers of this project are defined with.
+pub const CLIENT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Most requests that one load may send: no test or benchmark here needs more.
+const MAX_REQUESTS: usize = 1_000_000;
+
+/// What is sent, how often, and for how long.
+#[derive(Debug, Clone)]
+pub struct Load {
+    /// Who is asked: a proxy, or a replica itself.
+    pub target: SocketAddr,
+    /// The `host` header; none: the target's address.
+    pub host: Option<String>,
+    /// The method.
+    pub method: Method,
+    /// Path and query.
+    pub path: String,
+    /// More headers, the same on each request. `x-request-id` is added by the load.
+    pub headers: HeaderMap,
+    /// The body, the same in each request.
+    pub body: Bytes,
+    /// Requests a second.
+    pub rate: f64,
+    /// How many requests in all.
+    pub count: usize,
+    /// When within their seconds they are due.
+    pub arrivals: Arrivals,
+    /// Seeds whatever the arrivals draw.
+    pub seed: u64,
+    /// How long each may take.
+    pub timeout: Duration,
+    /// Request i carries `x-request-id: <prefix>-<i>`.
+    pub id_prefix: String,
+}
+
+impl Load {
+    /// GETs of `/?n=15` to `target`, evenly spread: `rate` a second for `seconds`.
+    #[must_use]
+    pub fn new(target: SocketAddr, rate: f64, seconds: f64) -> Self {
+        Self {
+            target,
+            host: None,
+            method: Method::GET,
+            path: "/?n=15".to_owned(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            rate,
+            count: whole(rate * seconds),
+            arrivals: Arrivals::Constant,
+            seed: 1,
+            timeout: CLIENT_TIMEOUT,
+            id_prefix: "request".to_owned(),
+        }
+    }
+
+    /// Opens the connections that the load will probably need, so that none of its requests waits for the first ones,
+    /// and begins to send. The load goes on by itself until it is [`finished`](Running::finish).
+    ///
+    /// # Errors
+    /// The target can't be connected to, or the load is out of bounds.
+    pub async fn start(self) -> anyhow::Result<Running> {
+        anyhow::ensure!(self.rate > 0.0 && self.rate.is_finite(), "a load's rate must be above 0");
+        anyhow::ensure!((1..=MAX_REQUESTS).contains(&self.count), "a load has 1 to {MAX_REQUESTS} requests");
+        let offsets = self.arrivals.offsets(self.rate, self.count, self.seed);
+        let pool = Arc::new(Pool::new(self.target));
+        pool.warm_up(connections_for(self.rate)).await.context("the load's connections can't be opened")?;
+        let order = Arc::new(Order::of(&self)?);
+        let progress = Arc::new(Progress::default());
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let started = Instant::now() + LEAD;
+        let runtime = tokio::runtime::Handle::current();
+        let count = self.count;
+        let each = Each { order, pool, sender, progress: Arc::clone(&progress), timeout: self.timeout };
+        std::thread::Builder::new()
+            .name("load".to_owned())
+            .spawn(move || pace(&runtime, &each, started, &offsets))
+            .context("the load's thread can't be started")?;
+        Ok(Running { started, count, progress, receiver })
+    }
+
+    /// Sends all of it and waits for what each request got.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn run(self) -> anyhow::Result<Vec<Outcome>> {
+        Ok(self.start().await?.finish().await)
+    }
+}
+
+/// Between the start of a load and its first request: time to get the pacing thread going.
+const LEAD: Duration = Duration::from_millis(20);
+
+/// Connections to open beforehand: what is in flight when each request takes 40 ms, several times what a function of
+/// 10 ms needs, and a few more.
+fn connections_for(rate: f64) -> usize {
+    whole(rate * 0.04) + 4
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "counts of requests, far below 2^53"
+)]
+fn whole(number: f64) -> usize {
+    number.round() as usize
+}
+
+/// What has been sent and what has come back so far, to be looked at while a load runs.
+#[derive(Debug, Default)]
+pub struct Progress {
+    sent: AtomicUsize,
+    good: AtomicUsize,
+    failed: AtomicUsize,
+}
+
+impl Progress {
+    /// Requests sent so far.
+    #[must_use]
+    pub fn sent(&self) -> usize {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Good answers so far.
+    #[must_use]
+    pub fn good(&self) -> usize {
+        self.good.load(Ordering::Relaxed)
+    }
+
+    /// Failed requests so far.
+    #[must_use]
+    pub fn failed(&self) -> usize {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    fn count(&self, got: &Got) {
+        let counter = if got.is_good() { &self.good } else { &self.failed };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A load that is under way.
+#[derive(Debug)]
+pub struct Running {
+    started: Instant,
+    count: usize,
+    progress: Arc<Progress>,
+    receiver: mpsc::UnboundedReceiver<Outcome>,
+}
+
+impl Running {
+    /// When its first request is due.
+    #[must_use]
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// What it has done so far.
+    #[must_use]
+    pub fn progress(&self) -> Arc<Progress> {
+        Arc::clone(&self.progress)
+    }
+
+    /// Waits until the load is `offset` old: the moment of a fault.
+    pub async fn reach(&self, offset: Duration) {
+        tokio::time::sleep_until((self.started + offset).into()).await;
+    }
+
+    /// What each request got, in the order in which they were due.
+    pub async fn finish(mut self) -> Vec<Outcome> {
+        let mut outcomes = Vec::with_capacity(self.count);
+        while let Some(outcome) = self.receiver.recv().await {
+            outcomes.push(outcome);
+        }
+        outcomes.sort_unstable_by_key(|outcome| outcome.index);
+        outcomes
+    }
+}
+
+/// What all requests of a load share.
+#[derive(Clone)]
+struct Each {
+    order: Arc<Order>,
+    pool: Arc<Pool>,
+    sender: mpsc::UnboundedSender<Outcome>,
+    progress: Arc<Progress>,
+    timeout: Duration,
+}
+
+impl Each {
+    /// One request, from its moment to its outcome.
+    async fn one(&self, index: usize, offset: Duration, due: Instant) {
+        let deadline = tokio::time::Instant::from_std(due + self.timeout);
+        let answer = tokio::time::timeout_at(deadline, self.pool.send(&self.order, index)).await;
+        let (got, connection) = answer.unwrap_or((Got::Timeout, None));
+        self.progress.count(&got);
+        // Nobody collects any more when the load was dropped: then nothing is to be told.
+        let _ = self.sender.send(Outcome { index, due: offset, latency: due.elapsed(), got });
+        if let Some(connection) = connection {
+            self.pool.give_back(connection).await;
+        }
+    }
+}
+
+/// Lets each request go at its moment. A thread of its own, as timers of an async runtime are a millisecond coarse.
+fn pace(runtime: &tokio::runtime::Handle, each: &Each, started: Instant, offsets: &[Duration]) {
+    for (index, offset) in offsets.iter().enumerate() {
+        let due = started + *offset;
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        let (each, offset) = (each.clone(), *offset);
+        each.progress.sent.fetch_add(1, Ordering::Relaxed);
+        runtime.spawn(async move { each.one(index, offset, due).await });
+    }
+}
+
+#[cfg(test)]
+mod tests;

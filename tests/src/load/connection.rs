@@ -1,0 +1,87 @@
+//! One request on one connection: what is written, and what its answer counts as.
+
+use std::net::SocketAddr;
+
+use anyhow::Context;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::header::{HOST, HeaderName, HeaderValue};
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use super::Load;
+use crate::record::Got;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What every request of a load says.
+pub(super) struct Order {
+    template: Request<Full<Bytes>>,
+    id_prefix: String,
+}
+
+impl Order {
+    pub(super) fn of(load: &Load) -> anyhow::Result<Self> {
+        let host = load.host.clone().unwrap_or_else(|| load.target.to_string());
+        let mut template = Request::new(Full::new(load.body.clone()));
+        *template.method_mut() = load.method.clone();
+        *template.uri_mut() = load.path.parse().with_context(|| format!("the path {:?}", load.path))?;
+        *template.headers_mut() = load.headers.clone();
+        template.headers_mut().insert(HOST, HeaderValue::from_str(&host).context("the host")?);
+        Ok(Self { template, id_prefix: load.id_prefix.clone() })
+    }
+
+    fn request(&self, index: usize) -> Request<Full<Bytes>> {
+        let mut request = self.template.clone();
+        if let Ok(id) = HeaderValue::from_str(&format!("{}-{index}", self.id_prefix)) {
+            request.headers_mut().insert(REQUEST_ID, id);
+        }
+        request
+    }
+}
+
+/// An open connection that carries one request at a time.
+pub(super) struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+}
+
+impl Connection {
+    pub(super) async fn open(target: SocketAddr) -> anyhow::Result<Self> {
+        let stream = TcpStream::connect(target).await?;
+        stream.set_nodelay(true)?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+        // Its errors are those of the requests on it.
+        tokio::spawn(connection);
+        Ok(Self { sender })
+    }
+
+    /// Whether it can take a request now.
+    pub(super) fn is_free(&self) -> bool {
+        self.sender.is_ready()
+    }
+
+    /// Waits until it can take the next one; false if it was closed instead.
+    pub(super) async fn becomes_free(&mut self) -> bool {
+        self.sender.ready().await.is_ok()
+    }
+
+    /// What a request gets; a connection that breaks before the answer is whole counts as reset.
+    pub(super) async fn send(&mut self, order: &Order, index: usize) -> Got {
+        let Ok(answer) = self.sender.send_request(order.request(index)).await else { return Got::Reset };
+        read_whole(answer).await
+    }
+}
+
+async fn read_whole(answer: Response<Incoming>) -> Got {
+    let status = answer.status().as_u16();
+    let mut body = answer.into_body();
+    while let Some(frame) = body.frame().await {
+        if frame.is_err() {
+            return Got::Reset;
+        }
+    }
+    Got::Answer(status)
+}

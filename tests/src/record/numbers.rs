@@ -1,0 +1,176 @@
+//! What clients saw of a fault: failures, the longest gap, and latencies around it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use super::series::{Second, per_second};
+use super::{Outcome, failed, statuses};
+
+/// What a failed request counts as among latencies: the time after which a client gives up.
+pub const FAILED: Duration = Duration::from_secs(10);
+
+/// How long after the fault latencies are looked at.
+pub const WINDOW: Duration = Duration::from_secs(5);
+
+/// How long before the fault the search for the longest gap begins.
+const BEFORE: Duration = Duration::from_secs(1);
+
+/// The highest latency that is told apart, in microseconds: no client waits a minute.
+const HIGHEST_US: u64 = 60_000_000;
+
+/// Latencies are kept to 1/1000: finer than what this machine repeats.
+const DIGITS: u8 = 3;
+
+/// What the clients of one load saw.
+#[derive(Debug, Clone, Serialize)]
+pub struct Seen {
+    /// Requests that didn't get a whole 2xx answer.
+    pub failed: usize,
+    /// All requests by what they got: a status code, `reset`, `timeout`.
+    pub status: BTreeMap<String, usize>,
+    /// The longest time between two consecutive good completions, from 1 s before the fault to the end of the load.
+    pub gap_ms: f64,
+    /// Latencies over the 5 s after the fault.
+    #[serde(flatten)]
+    pub after: Latencies,
+    /// Latencies of the seconds before the fault, to compare with.
+    pub before: Latencies,
+    /// Requests that the load sent.
+    pub requests: usize,
+    /// Second by second.
+    pub series: Vec<Second>,
+}
+
+impl Seen {
+    /// What is to be seen in `outcomes` (in the order in which they were due) of a fault at `fault`.
+    #[must_use]
+    pub fn of(outcomes: &[Outcome], fault: Duration) -> Self {
+        Self {
+            failed: failed(outcomes),
+            status: statuses(outcomes),
+            gap_ms: milliseconds(longest_gap(outcomes, fault.saturating_sub(BEFORE))),
+            after: Latencies::of(during(outcomes, fault, fault + WINDOW)),
+            before: Latencies::of(during(outcomes, Duration::ZERO, fault).filter(|one| one.ended() < fault)),
+            requests: outcomes.len(),
+            series: per_second(outcomes),
+        }
+    }
+}
+
+/// Percentiles in milliseconds; a failed request counts as 10 s.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Latencies {
+    /// The median.
+    pub p50_ms: f64,
+    /// The 99th percentile.
+    pub p99_ms: f64,
+    /// The longest.
+    pub max_ms: f64,
+}
+
+impl Latencies {
+    /// Those of `outcomes`; zeros where there are none.
+    #[must_use]
+    pub fn of<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> Self {
+        let Ok(mut histogram) = Histogram::<u64>::new_with_max(HIGHEST_US, DIGITS) else { return Self::NONE };
+        for outcome in outcomes {
+            let latency = if outcome.got.is_good() { outcome.latency } else { FAILED };
+            histogram.saturating_record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX));
+        }
+        let at = |quantile| milliseconds(Duration::from_micros(histogram.value_at_quantile(quantile)));
+        Self { p50_ms: at(0.5), p99_ms: at(0.99), max_ms: at(1.0) }
+    }
+
+    const NONE: Self = Self { p50_ms: 0.0, p99_ms: 0.0, max_ms: 0.0 };
+}
+
+/// Requests that were in flight or became due from `from` to `to`: those that a fault at `from` caught in flight are
+/// the ones it hurts most.
+fn during(outcomes: &[Outcome], from: Duration, to: Duration) -> impl Iterator<Item = &Outcome> {
+    outcomes.iter().filter(move |outcome| outcome.due < to && outcome.ended() >= from)
+}
+
+/// The longest time between two consecutive good completions from `from` on. The load's end closes the last gap, so
+/// that an outage that lasts is not overlooked.
+fn longest_gap(outcomes: &[Outcome], from: Duration) -> Duration {
+    let good = outcomes.iter().filter(|outcome| outcome.got.is_good());
+    let mut moments: Vec<Duration> = good.map(Outcome::ended).filter(|moment| *moment >= from).collect();
+    moments.extend(outcomes.last().map(|outcome| outcome.due));
+    moments.sort_unstable();
+    let gaps = moments.iter().zip(moments.iter().skip(1)).map(|(one, next)| *next - *one);
+    gaps.max().unwrap_or_default()
+}
+
+/// A duration as a reader of tables wants it: milliseconds, to a hundredth.
+#[must_use]
+pub fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 100_000.0).round() / 100.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Got;
+
+    /// A load of `count` requests, one every 5 ms, that take 12 ms each.
+    fn calm(count: u32) -> Vec<Outcome> {
+        let at = |index: u32| Outcome {
+            index: index as usize,
+            due: Duration::from_millis(5) * index,
+            latency: Duration::from_millis(12),
+            got: Got::Answer(200),
+        };
+        (0..count).map(at).collect()
+    }
+
+    fn fail(outcomes: &mut [Outcome]) {
+        for outcome in outcomes {
+            *outcome = Outcome { latency: Duration::from_millis(1), got: Got::Answer(503), ..*outcome };
+        }
+    }
+
+    const FAULT: Duration = Duration::from_secs(8);
+
+    #[test]
+    fn a_calm_load_shows_its_own_rhythm() {
+        let seen = Seen::of(&calm(4_000), FAULT);
+        assert_eq!((seen.failed, seen.gap_ms, seen.requests), (0, 5.0, 4_000));
+        assert!((seen.after.p99_ms - 12.0).abs() < 0.02);
+        assert_eq!(seen.status, BTreeMap::from([("200".to_owned(), 4_000)]));
+    }
+
+    #[test]
+    fn a_request_caught_in_flight_by_the_fault_counts() {
+        let mut outcomes = calm(4_000);
+        outcomes[1_599].latency = Duration::from_millis(25);
+        assert!((Seen::of(&outcomes, FAULT).after.max_ms - 25.0).abs() < 0.1);
+    }
+
+    #[test]
+    fn a_failed_request_counts_as_ten_seconds_however_fast_it_failed() {
+        let mut outcomes = calm(4_000);
+        fail(&mut outcomes[1_700..1_720]);
+        let seen = Seen::of(&outcomes, FAULT);
+        assert_eq!((seen.failed, seen.status["503"]), (20, 20));
+        assert!(seen.after.p99_ms > 9_990.0 && seen.after.p50_ms < 13.0);
+    }
+
+    #[test]
+    fn the_gap_is_between_good_completions_from_a_second_before_the_fault() {
+        let mut outcomes = calm(4_000);
+        fail(&mut outcomes[200..400]);
+        assert_eq!(Seen::of(&outcomes, FAULT).gap_ms, 5.0, "what failed after 1 s is too early");
+        fail(&mut outcomes[1_700..1_710]);
+        assert_eq!(Seen::of(&outcomes, FAULT).gap_ms, 55.0);
+    }
+
+    #[test]
+    fn an_outage_that_lasts_is_a_gap_to_the_end() {
+        let mut outcomes = calm(4_000);
+        fail(&mut outcomes[1_600..]);
+        assert!(Seen::of(&outcomes, FAULT).gap_ms > 11_900.0);
+    }
+}
