@@ -1,0 +1,8 @@
+//! What puts steadfaas in front of functions: for now a complete Envoy bootstrap, for users of plain Envoy.
+//!
+//! The way of a functions file, by file name: `standalone/yaml` -> `standalone/file` (validated) -> `standalone/render`
+//! (Envoy's configuration, as JSON) -> `cli` (written as YAML or JSON).
+
+pub mod cli;
+pub mod filter;
+pub mod standalone;

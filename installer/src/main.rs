@@ -1,0 +1,7 @@
+//! The `steadfaas` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    steadfaas::cli::run()
+}

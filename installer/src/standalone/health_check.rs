@@ -1,0 +1,52 @@
+//! `probe`: Envoy's active checks of a function's replicas.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use steadfaas_core::policy::Probe;
+
+use super::typed::seconds;
+use super::{Function, Protocol};
+
+/// So many failures in a row take a replica out: one may be a lost packet.
+const UNHEALTHY_THRESHOLD: u32 = 2;
+
+/// So many successes in a row bring it back: one may be luck. After a start Envoy is content with one.
+const HEALTHY_THRESHOLD: u32 = 2;
+
+/// A check waits as long as the interval, within these: less than 100 ms, and a busy replica seems dead; more than
+/// 1 s, and a frozen one seems well for too long.
+const TIMEOUT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
+
+/// The checks of `function`; nothing when it has none.
+pub(super) fn config(function: &Function) -> Option<Value> {
+    let (interval, check) = match &function.policy.probe {
+        Probe::Off => return None,
+        Probe::Tcp { interval } => (*interval, ("tcp_health_check", json!({}))),
+        Probe::Http { path, interval } => (*interval, ("http_health_check", http(function, path))),
+    };
+    let mut config = json!({
+        "interval": seconds(interval),
+        // Envoy slows down to once a minute where no request passes, which is just what standbys see.
+        "no_traffic_interval": seconds(interval),
+        "no_traffic_healthy_interval": seconds(interval),
+        "timeout": seconds(interval.clamp(TIMEOUT.0, TIMEOUT.1)),
+        "unhealthy_threshold": UNHEALTHY_THRESHOLD,
+        "healthy_threshold": HEALTHY_THRESHOLD,
+    });
+    let (kind, details) = check;
+    config[kind] = details;
+    Some(json!([config]))
+}
+
+fn http(function: &Function, path: &str) -> Value {
+    let mut check = json!({ "path": path });
+    // A wildcard is no name to ask for; without one Envoy says the cluster's.
+    if let Some(host) = function.host.as_deref().filter(|host| !host.starts_with('*')) {
+        check["host"] = host.into();
+    }
+    if function.protocol == Protocol::Http2 {
+        check["codec_client_type"] = "HTTP2".into();
+    }
+    check
+}
