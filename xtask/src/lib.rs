@@ -5,8 +5,12 @@ use std::path::{Path, PathBuf};
 
 mod apt;
 pub mod command;
+pub mod envoy;
 pub mod module;
+pub mod show;
+pub mod supplies;
 pub mod toolchain;
+pub mod verify;
 
 /// The folder with the workspace's `Cargo.toml`.
 pub fn workspace_root() -> &'static Path {

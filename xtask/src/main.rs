@@ -4,14 +4,15 @@ use std::env;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use xtask::module;
+use xtask::{module, show, verify};
 
-const USAGE: &str = "usage: cargo xtask filter [--panics]";
+const USAGE: &str = "usage: cargo xtask filter [--panics] | demo … | faults … | verify …";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match dispatch(&arguments) {
-        Ok(code) => code,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -19,19 +20,30 @@ fn main() -> ExitCode {
     }
 }
 
-fn dispatch(arguments: &[String]) -> Result<ExitCode> {
-    match arguments {
-        [command, rest @ ..] if command == "filter" => filter(rest),
-        _ => bail!("{USAGE}"),
+/// Does what was asked for and says whether it went well; an error when it couldn't be done at all.
+fn dispatch(arguments: &[String]) -> Result<bool> {
+    let Some((command, rest)) = arguments.split_first() else { bail!("{USAGE}") };
+    match command.as_str() {
+        "filter" => filter(rest),
+        "verify" => verify::run(rest),
+        "demo" | "faults" => match show::become_program(command, rest)? {},
+        _ => bail!("unknown command `{command}`; {USAGE}"),
     }
 }
 
-fn filter(arguments: &[String]) -> Result<ExitCode> {
-    let module = match arguments {
-        [] => module::build_filter()?,
-        [flag] if flag == "--panics" => module::build_panicking_filter()?,
+fn filter(arguments: &[String]) -> Result<bool> {
+    match arguments {
+        [] => {
+            let module = module::build_filter()?;
+            println!(
+                "{}: {} bytes of at most {}",
+                module.display(),
+                module::size(&module)?,
+                module::SIZE_LIMIT
+            );
+        }
+        [flag] if flag == "--panics" => println!("{}", module::build_panicking_filter()?.display()),
         _ => bail!("{USAGE}"),
-    };
-    println!("{}", module::describe(&module)?);
-    Ok(ExitCode::SUCCESS)
+    }
+    Ok(true)
 }

@@ -63,9 +63,10 @@ pub fn build_panicking_filter() -> Result<PathBuf> {
     build(Build::Panicking)
 }
 
-/// One line for a person: the module, its size, and how much it may have.
-pub fn describe(module: &Path) -> Result<String> {
-    Ok(format!("{}: {} bytes of at most {SIZE_LIMIT}", module.display(), size_of(module)?))
+/// A module's size in bytes.
+pub fn size(module: &Path) -> Result<u64> {
+    let about = fs::metadata(module).with_context(|| format!("cannot read {}", module.display()))?;
+    Ok(about.len())
 }
 
 fn build(build: Build) -> Result<PathBuf> {
@@ -100,7 +101,7 @@ fn put(from: &Path, to: &Path) -> Result<()> {
 }
 
 fn check_size(module: &Path) -> Result<()> {
-    let size = size_of(module)?;
+    let size = size(module)?;
     if size > SIZE_LIMIT {
         bail!(
             "{} has {size} bytes, {} over the limit of {SIZE_LIMIT}: more doesn't fit inline in one `kubectl apply`",
@@ -109,11 +110,6 @@ fn check_size(module: &Path) -> Result<()> {
         );
     }
     Ok(())
-}
-
-fn size_of(module: &Path) -> Result<u64> {
-    let about = fs::metadata(module).with_context(|| format!("cannot read {}", module.display()))?;
-    Ok(about.len())
 }
 
 #[cfg(test)]

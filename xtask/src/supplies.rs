@@ -1,0 +1,117 @@
+//! What the other crates are built and run with: each supply is made once, when it is first asked for.
+
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Result, anyhow};
+
+use crate::command::{cargo, run, say};
+use crate::{envoy, module, target_dir};
+
+/// Something that programs and tests are handed as a path in a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Supply {
+    /// The filter's module, as shipped.
+    Module,
+    /// The filter's module that panics when told to.
+    PanickingModule,
+    /// The newest supported Envoy.
+    NewestEnvoy,
+    /// The oldest supported Envoy.
+    OldestEnvoy,
+    /// The sample function's program.
+    Fib,
+}
+
+impl Supply {
+    /// The variable that names it.
+    pub fn variable(self) -> &'static str {
+        match self {
+            Self::Module => "STEADFAAS_FILTER_WASM",
+            Self::PanickingModule => "STEADFAAS_FILTER_PANICS_WASM",
+            Self::NewestEnvoy => envoy::NEWEST_VARIABLE,
+            Self::OldestEnvoy => envoy::OLDEST_VARIABLE,
+            Self::Fib => "STEADFAAS_FIB",
+        }
+    }
+
+    fn make(self) -> Result<PathBuf> {
+        match self {
+            Self::Module => module::build_filter(),
+            Self::PanickingModule => module::build_panicking_filter(),
+            Self::NewestEnvoy => envoy::ensure(envoy::NEWEST),
+            Self::OldestEnvoy => envoy::ensure(envoy::OLDEST),
+            Self::Fib => build_fib(),
+        }
+    }
+}
+
+/// What was made so far, or why it couldn't be: a failed build isn't tried again for every one who asks.
+#[derive(Debug, Default)]
+pub struct Supplies {
+    module: OnceCell<Result<PathBuf, String>>,
+    panicking_module: OnceCell<Result<PathBuf, String>>,
+    newest_envoy: OnceCell<Result<PathBuf, String>>,
+    oldest_envoy: OnceCell<Result<PathBuf, String>>,
+    fib: OnceCell<Result<PathBuf, String>>,
+}
+
+impl Supplies {
+    /// Where a supply is; it is made if it wasn't.
+    pub fn get(&self, supply: Supply) -> Result<&Path> {
+        let cell = match supply {
+            Supply::Module => &self.module,
+            Supply::PanickingModule => &self.panicking_module,
+            Supply::NewestEnvoy => &self.newest_envoy,
+            Supply::OldestEnvoy => &self.oldest_envoy,
+            Supply::Fib => &self.fib,
+        };
+        let made = cell.get_or_init(|| supply.make().map_err(|error| format!("{error:#}")));
+        made.as_deref().map_err(|reason| anyhow!("{reason}"))
+    }
+
+    /// Names these supplies to a program.
+    pub fn hand<'c>(&self, supplies: &[Supply], command: &'c mut Command) -> Result<&'c mut Command> {
+        for &supply in supplies {
+            command.env(supply.variable(), self.get(supply)?);
+        }
+        Ok(command)
+    }
+}
+
+/// Where cargo puts a program that is built with `--release`.
+pub fn released(program: &str) -> PathBuf {
+    target_dir().join("release").join(program)
+}
+
+fn build_fib() -> Result<PathBuf> {
+    say("building fib");
+    run(cargo().args(["build", "--release", "--package", "fib", "--bin", "fib"]))?;
+    Ok(released("fib"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use super::*;
+
+    #[test]
+    fn a_supply_is_named_in_its_variable() {
+        let supplies = Supplies { fib: OnceCell::from(Ok("/made/fib".into())), ..Supplies::default() };
+        let mut command = Command::new("true");
+        supplies.hand(&[Supply::Fib], &mut command).unwrap();
+        let named: Vec<_> = command.get_envs().collect();
+        assert_eq!(named, [(OsStr::new("STEADFAAS_FIB"), Some(OsStr::new("/made/fib")))]);
+    }
+
+    #[test]
+    fn a_supply_that_cannot_be_made_says_why_to_everyone_who_asks() {
+        let supplies =
+            Supplies { module: OnceCell::from(Err("no compiler".to_owned())), ..Supplies::default() };
+        for _ in 0..2 {
+            assert_eq!(supplies.get(Supply::Module).unwrap_err().to_string(), "no compiler");
+        }
+    }
+}

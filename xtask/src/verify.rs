@@ -1,0 +1,47 @@
+//! `cargo verify`: everything that proves the project, quick parts first, counted at the end.
+
+use std::time::Instant;
+
+use anyhow::Result;
+
+mod options;
+mod part;
+mod parts;
+mod summary;
+mod tally;
+mod tests_of;
+
+use options::Options;
+use part::{Outcome, Part};
+use summary::{Row, Summary};
+use tally::Tally;
+
+use crate::supplies::Supplies;
+
+/// Runs the parts asked for and says whether all of them held.
+pub fn run(arguments: &[String]) -> Result<bool> {
+    let options = Options::parse(arguments, &parts::ALL)?;
+    if options.list {
+        print!("{}", options::list(&parts::ALL));
+        return Ok(true);
+    }
+    let supplies = Supplies::default();
+    let mut summary = Summary::default();
+    for part in parts::ALL.iter().filter(|part| options.asks_for(part)) {
+        summary.add(run_part(part, &supplies));
+    }
+    print!("{summary}");
+    Ok(summary.total().failed == 0)
+}
+
+fn run_part(part: &'static Part, supplies: &Supplies) -> Row {
+    println!("\n== {}: {}", part.name, part.what);
+    let start = Instant::now();
+    let outcome = (part.run)(supplies).unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        Outcome::Counted(Tally::FAILED)
+    });
+    let row = Row { name: part.name, took: start.elapsed(), outcome };
+    println!("== {row}");
+    row
+}

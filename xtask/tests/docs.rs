@@ -1,0 +1,140 @@
+//! The documents don't lie: paths and commands that they name exist.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use xtask::workspace_root;
+
+/// The documents that lead people around. The changelog may name what is gone.
+const DOCUMENTS: [&str; 2] = ["README.md", "CONTRIBUTING.md"];
+
+/// What a name in backticks ends with if it is meant as a file.
+const FILE_ENDINGS: [&str; 9] = [".rs", ".toml", ".md", ".yaml", ".yml", ".json", ".svg", ".py", ".sh"];
+
+/// What users bring or make themselves: names in examples.
+const EXAMPLES: [&str; 4] = ["functions.yaml", "envoy.yaml", "envoy.json", "OUT"];
+
+fn read(document: &str) -> String {
+    fs::read_to_string(workspace_root().join(document)).unwrap_or_else(|error| panic!("{document}: {error}"))
+}
+
+/// Texts in backticks, outside of code blocks.
+fn quoted(document: &str) -> Vec<String> {
+    let outside: String = document.split("```").step_by(2).collect();
+    let lines = outside.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
+    lines.map(str::to_owned).collect()
+}
+
+/// Targets of links that stay within the repository.
+fn linked(document: &str) -> Vec<String> {
+    let targets = document.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let local = targets.filter(|target| !target.contains("://") && !target.starts_with('#'));
+    local.filter_map(|target| Some(target.split('#').next()?.to_owned())).collect()
+}
+
+/// Whether a text in backticks is meant as a path of this repository: it ends as a file does, or
+/// starts with a folder that is here.
+fn is_path(text: &str) -> bool {
+    let of_path = |c: char| c.is_ascii_alphanumeric() || "._-/{},".contains(c);
+    if text.is_empty() || !text.chars().all(of_path) || EXAMPLES.contains(&text) {
+        return false;
+    }
+    let starts_in_folder = text.split_once('/').is_some_and(|(folder, _)| {
+        !folder.is_empty() && folder != "target" && workspace_root().join(folder).is_dir()
+    });
+    starts_in_folder || FILE_ENDINGS.iter().any(|ending| text.ends_with(ending) && text.len() > ending.len())
+}
+
+/// `a/{b,c}.rs` stands for `a/b.rs` and `a/c.rs`.
+fn expanded(path: &str) -> Vec<String> {
+    let alternatives = path.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)));
+    match alternatives {
+        None => vec![path.to_owned()],
+        Some((before, (names, after))) => {
+            names.split(',').map(|name| format!("{before}{name}{after}")).collect()
+        }
+    }
+}
+
+/// Whether a path exists from the root; a bare file name may be anywhere.
+fn exists(path: &str) -> bool {
+    workspace_root().join(path).exists() || (!path.contains('/') && is_somewhere(workspace_root(), path))
+}
+
+fn is_somewhere(folder: &Path, name: &str) -> bool {
+    fs::read_dir(folder).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        let here = path.file_name().is_some_and(|file| file == name);
+        let hidden = ["target", ".git"].iter().any(|skipped| path.ends_with(skipped));
+        here || (!hidden && path.is_dir() && is_somewhere(&path, name))
+    })
+}
+
+#[test]
+fn every_path_that_a_document_names_exists() {
+    for document in DOCUMENTS {
+        let text = read(document);
+        let named = quoted(&text).into_iter().filter(|text| is_path(text));
+        let missing: BTreeSet<String> = named
+            .chain(linked(&text))
+            .flat_map(|path| expanded(&path))
+            .filter(|path| !exists(path))
+            .collect();
+        assert!(missing.is_empty(), "{document} names what isn't there: {missing:?}");
+    }
+}
+
+#[test]
+fn every_cargo_command_of_the_project_is_one() {
+    let aliases = read(".cargo/config.toml");
+    for document in DOCUMENTS {
+        for rest in read(document).split("cargo ").skip(1) {
+            let word = rest.split(|c: char| !c.is_ascii_lowercase() && c != '-').next().unwrap_or_default();
+            let cargos_own =
+                ["add", "build", "check", "clippy", "deny", "doc", "fmt", "install", "run", "test", "update"];
+            let is_alias = aliases.contains(&format!("\n{word} = "));
+            assert!(word.is_empty() || is_alias || cargos_own.contains(&word), "{document}: `cargo {word}`");
+        }
+    }
+}
+
+#[test]
+fn the_size_limit_and_the_versions_of_envoy_in_the_documents_are_the_real_ones() {
+    let text = DOCUMENTS.map(read).concat();
+    let minor =
+        |version: &str| version.rsplit_once('.').map(|(minor, _)| minor.to_owned()).unwrap_or_default();
+    for version in [xtask::envoy::OLDEST, xtask::envoy::NEWEST] {
+        let minor = minor(version);
+        assert!(text.contains(&minor), "no document names Envoy {minor}, which is supported");
+    }
+    assert!(
+        text.contains(&format!("{} KB", xtask::module::SIZE_LIMIT / 1000)),
+        "no document names the size limit"
+    );
+}
+
+#[test]
+fn ci_runs_the_test_command_of_the_readme() {
+    let script = read(".ci/run");
+    assert!(script.lines().any(|line| line.trim() == "cargo verify"), "{script}");
+    assert!(read("README.md").contains("cargo verify"));
+}
+
+#[test]
+fn a_path_is_told_from_other_words() {
+    for path in ["filter/core/src/policy.rs", "README.md", "tests/", "filter/core/src/{view,plan}.rs"] {
+        assert!(is_path(path), "{path}");
+    }
+    for other in ["cargo verify", "502/503", "10%", "functions.yaml", ".rs", "x-envoy-retry-on", ""] {
+        assert!(!is_path(other), "{other}");
+    }
+}
+
+#[test]
+fn alternatives_in_braces_are_all_looked_for() {
+    assert_eq!(expanded("a/{b,c}.rs"), ["a/b.rs", "a/c.rs"]);
+    assert_eq!(expanded("a/b.rs"), ["a/b.rs"]);
+}
