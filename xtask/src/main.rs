@@ -38,7 +38,7 @@ fn filter(arguments: &[String]) -> Result<bool> {
             println!(
                 "{}: {} bytes of at most {}",
                 module.display(),
-                module::size(&module)?,
+                module::check_size(&module)?,
                 module::SIZE_LIMIT
             );
         }

@@ -10,7 +10,7 @@ use super::tally::Tally;
 use super::tests_of::{count, package};
 use crate::command::{cargo, output_of, run};
 use crate::supplies::{Supplies, Supply, released};
-use crate::{apt, workspace_root};
+use crate::{apt, module, workspace_root};
 
 /// What the tests on real Envoys take.
 const ENVOY_TESTS: [Supply; 5] =
@@ -71,8 +71,10 @@ fn xtask(_: &Supplies) -> Result<Outcome> {
 }
 
 fn filter(supplies: &Supplies) -> Result<Outcome> {
-    supplies.get(Supply::Module)?;
     supplies.get(Supply::PanickingModule)?;
+    let module = supplies.get(Supply::Module)?;
+    let size = module::check_size(module)?;
+    println!("{}: {size} bytes of at most {}", module.display(), module::SIZE_LIMIT);
     Ok(Outcome::Counted(Tally::PASSED))
 }
 
