@@ -6,6 +6,8 @@
 
 pub mod admin;
 pub mod envoy;
+pub mod lane;
+mod order;
 pub mod outcome;
 pub mod plan;
 pub mod policy;

@@ -95,19 +95,24 @@ impl fmt::Display for PolicyError {
         match self {
             Self::Unreadable { detail } => write!(f, "policy is not readable: {detail}"),
             Self::LaterVersion { version } => {
-                write!(f, "policy has version {version}, this filter reads up to {}: update the filter", super::POLICY_VERSION)
+                write!(
+                    f,
+                    "policy has version {version}, this filter reads up to {}: update the filter",
+                    super::POLICY_VERSION
+                )
             }
-            Self::BadFunctionName { name } => write!(
-                f,
-                "function name `{name}` won't do: 1 to 253 letters, digits and `-_./` are right"
-            ),
+            Self::BadFunctionName { name } => {
+                write!(f, "function name `{name}` won't do: 1 to 253 letters, digits and `-_./` are right")
+            }
             Self::NoStrategy => {
                 write!(f, "no `strategy`: retry, active-standby or request-replication would be right")
             }
             Self::UnknownKey { key } => {
                 write!(f, "unknown key `{key}`: {} are the keys", super::KEYS.join(", "))
             }
-            Self::BadValue { key, value, expected } => write!(f, "`{key}` is `{value}`: {expected} would be right"),
+            Self::BadValue { key, value, expected } => {
+                write!(f, "`{key}` is `{value}`: {expected} would be right")
+            }
             Self::NotBuilt { key, value } => write!(f, "`{key}: {value}` is not built yet in this version"),
             Self::Contradiction { key, value, because } => write!(f, "`{key}: {value}` won't do: {because}"),
         }

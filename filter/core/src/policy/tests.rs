@@ -49,7 +49,10 @@ fn a_wrong_value_names_the_key_the_value_and_what_would_be_right() {
         (("tolerate", "5"), "`tolerate` is `5`: a whole number from 1 to 4 would be right"),
         (("tolerate", "one"), "`tolerate` is `one`: a whole number from 1 to 4 would be right"),
         (("idempotent", "yes"), "`idempotent` is `yes`: true, false or by-method would be right"),
-        (("hedge-after", "25"), "`hedge-after` is `25`: auto, or a duration from 1ms to 60s such as 25ms would be right"),
+        (
+            ("hedge-after", "25"),
+            "`hedge-after` is `25`: auto, or a duration from 1ms to 60s such as 25ms would be right",
+        ),
         (("start", "later"), "`start` is `later`: staggered would be right"),
         (
             ("probe", "http:healthz"),
@@ -63,7 +66,9 @@ fn a_wrong_value_names_the_key_the_value_and_what_would_be_right() {
         assert_eq!(refused(&[strategy, setting]), message);
     }
     assert!(refused(&[strategy, ("retry-on", "503")]).starts_with("`retry-on` is `503`: Envoy's words"));
-    assert!(refused(&[strategy, ("toelrate", "1")]).starts_with("unknown key `toelrate`: strategy, tolerate,"));
+    assert!(
+        refused(&[strategy, ("toelrate", "1")]).starts_with("unknown key `toelrate`: strategy, tolerate,")
+    );
     assert_eq!(refused(&[("strategy", "quorum")]), "`strategy: quorum` is not built yet in this version");
     assert_eq!(refused(&[]), "no `strategy`: retry, active-standby or request-replication would be right");
 }

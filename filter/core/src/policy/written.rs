@@ -64,7 +64,10 @@ impl WrittenPolicy {
     /// What can be said before any value is looked at.
     pub(super) fn check(&self) -> Result<(), PolicyError> {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
-        if self.function.is_empty() || self.function.len() > MAX_FUNCTION_NAME || !self.function.bytes().all(fits) {
+        if self.function.is_empty()
+            || self.function.len() > MAX_FUNCTION_NAME
+            || !self.function.bytes().all(fits)
+        {
             return Err(PolicyError::BadFunctionName { name: self.function.clone() });
         }
         for (key, value) in &self.settings {

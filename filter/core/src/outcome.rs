@@ -1,0 +1,104 @@
+//! The outcome of one request, and what it teaches about the replicas that were tried.
+
+use crate::lane::Lane;
+use crate::plan::Plan;
+use crate::policy::Strategy;
+use crate::strategy::request_replication;
+use crate::time::Millis;
+
+/// How one request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcome {
+    /// How many attempts Envoy made; zero if it made none.
+    pub attempts: u32,
+    /// The place (in the plan's view) of the replica whose answer, or whose failure, the client got.
+    pub replica: Option<usize>,
+    /// How it ended.
+    pub end: End,
+}
+
+/// How a request ended, as far as it says something about a replica.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// A replica answered, and not with 502, 503 or 504.
+    Answered,
+    /// A replica answered with 502, 503 or 504: an answer of the function, it may be.
+    Refused,
+    /// The connection to the replica could not be opened, or broke.
+    Broken,
+    /// Nothing that a replica would be to blame for: the client left, a limit was reached.
+    Other,
+}
+
+/// What an outcome teaches.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lessons {
+    /// Replicas to set aside.
+    pub suspects: Vec<usize>,
+    /// The replica that answered, where that is news: it was led a check, or nobody knew of any well replica.
+    pub acquitted: Option<usize>,
+    /// An answer came, but not from the replica that was tried first.
+    pub failover: bool,
+}
+
+/// What `outcome` of `plan` teaches. `lane_at` gives this worker's lane of a place.
+pub fn learn<'l>(
+    strategy: Strategy,
+    plan: &Plan,
+    outcome: &Outcome,
+    lane_at: &dyn Fn(usize) -> Option<&'l Lane>,
+    now: Millis,
+) -> Lessons {
+    let tried = plan.order.get(..tried(plan, outcome)).unwrap_or_default();
+    match outcome.end {
+        End::Answered => answered(strategy, plan, outcome.replica, tried, lane_at, now),
+        End::Broken => Lessons { suspects: distinct(tried.iter().copied()), ..Lessons::default() },
+        End::Refused | End::Other => Lessons::default(),
+    }
+}
+
+/// How many places of the plan's order were tried.
+fn tried(plan: &Plan, outcome: &Outcome) -> usize {
+    usize::try_from(outcome.attempts).unwrap_or(usize::MAX).min(plan.order.len())
+}
+
+fn answered<'l>(
+    strategy: Strategy,
+    plan: &Plan,
+    winner: Option<usize>,
+    tried: &[usize],
+    lane_at: &dyn Fn(usize) -> Option<&'l Lane>,
+    now: Millis,
+) -> Lessons {
+    let Some(winner) = winner else { return Lessons::default() };
+    let before = tried.iter().copied().take_while(|place| *place != winner);
+    let failover = tried.first().is_some_and(|first| *first != winner);
+    let nothing_known = plan.order.is_empty();
+    let acquitted = Some(winner).filter(|_| nothing_known || (plan.is_check && !failover));
+    let is_race = strategy == Strategy::RequestReplication && plan.hedge_after.is_some() && !plan.is_check;
+    let suspects = match plan.first() {
+        Some(first) if is_race => match (lane_at(first), lane_at(winner)) {
+            (Some(first_lane), Some(winner_lane))
+                if request_replication::raced(first_lane, winner_lane, failover, now) =>
+            {
+                vec![first]
+            }
+            _ => Vec::new(),
+        },
+        _ => distinct(before),
+    };
+    Lessons { suspects, acquitted, failover }
+}
+
+fn distinct(places: impl Iterator<Item = usize>) -> Vec<usize> {
+    let mut distinct = Vec::new();
+    for place in places {
+        if !distinct.contains(&place) {
+            distinct.push(place);
+        }
+    }
+    distinct
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,176 @@
+//! What the plan needs to know of a request, read in one pass over its headers, and whether it may run twice.
+
+use crate::policy::Idempotent;
+
+/// What the plan needs to know of a request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RequestFacts {
+    /// What kind of request it is.
+    pub kind: Kind,
+    /// Its method is one that HTTP calls idempotent or safe: GET, HEAD, OPTIONS, TRACE, PUT or DELETE.
+    pub idempotent_method: bool,
+    /// It carries a key by which the function can tell a repetition: `Idempotency-Key`, or CloudEvents' `ce-id` with
+    /// `ce-source`.
+    pub keyed: bool,
+    /// It is gRPC.
+    pub grpc: bool,
+    /// Which of Envoy's retry headers the client had sent, as bits in the order of [`CLIENT_HEADERS`].
+    pub client_headers: u8,
+}
+
+/// What kind of request it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// A request of a client: protected.
+    #[default]
+    Call,
+    /// A health check of the platform: it asks about one place and must not be answered by another.
+    Probe,
+    /// A WebSocket or another upgrade, or CONNECT: a connection, not a request.
+    Upgrade,
+}
+
+/// Envoy's headers by which a request can choose a replica or raise a limit. Where a client sent one to a protected
+/// function, the filter overwrites or removes it.
+pub const CLIENT_HEADERS: [&str; 7] = [
+    crate::envoy::REPLICAS_HEADER,
+    "x-envoy-retry-on",
+    "x-envoy-retry-grpc-on",
+    "x-envoy-max-retries",
+    "x-envoy-upstream-rq-per-try-timeout-ms",
+    "x-envoy-hedge-on-per-try-timeout",
+    "x-envoy-retriable-header-names",
+];
+
+/// Headers that mark Knative's and the kubelet's probes, whatever their value.
+const PROBE_HEADERS: [&[u8]; 4] =
+    [b"k-network-probe", b"k-network-hash", b"k-kubelet-probe", b"knative-autoscaling-probe"];
+
+/// How the user agents of probes begin.
+const PROBE_AGENTS: [&[u8]; 3] = [b"kube-probe/", b"Knative-Ingress-Probe", b"Knative-Activator-Probe"];
+
+impl RequestFacts {
+    /// Reads the facts from headers with lower-case names, as Envoy keeps them. Values may be any bytes.
+    pub fn read<'a>(headers: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Self {
+        let mut facts = Self::default();
+        let (mut ce_id, mut ce_source) = (false, false);
+        for (name, value) in headers {
+            match name {
+                b":method" => facts.read_method(value),
+                b"idempotency-key" => facts.keyed = true,
+                b"ce-id" => ce_id = true,
+                b"ce-source" => ce_source = true,
+                b"content-type" => facts.grpc = value.starts_with(b"application/grpc"),
+                b"upgrade" => facts.kind = Kind::Upgrade,
+                b"user-agent" if PROBE_AGENTS.iter().any(|agent| value.starts_with(agent)) => {
+                    facts.kind = Kind::Probe;
+                }
+                _ if name.starts_with(b"k") && PROBE_HEADERS.contains(&name) => facts.kind = Kind::Probe,
+                _ if name.starts_with(b"x-envoy-") => facts.read_client_header(name),
+                _ => {}
+            }
+        }
+        facts.keyed |= ce_id && ce_source;
+        facts
+    }
+
+    fn read_method(&mut self, method: &[u8]) {
+        self.idempotent_method =
+            matches!(method, b"GET" | b"HEAD" | b"OPTIONS" | b"TRACE" | b"PUT" | b"DELETE");
+        if method == b"CONNECT" {
+            self.kind = Kind::Upgrade;
+        }
+    }
+
+    fn read_client_header(&mut self, name: &[u8]) {
+        if let Some(place) = CLIENT_HEADERS.iter().position(|header| header.as_bytes() == name) {
+            self.client_headers |= 1 << place;
+        }
+    }
+
+    /// The client had sent the header at `place` of [`CLIENT_HEADERS`].
+    #[must_use]
+    pub fn client_sent(&self, place: usize) -> bool {
+        self.client_headers
+            .checked_shr(u32::try_from(place).unwrap_or(u32::MAX))
+            .is_some_and(|bits| bits & 1 == 1)
+    }
+
+    /// The request may run twice. If not, only failures that prove that nothing ran are tried again.
+    #[must_use]
+    pub fn may_repeat(&self, idempotent: Idempotent) -> bool {
+        match idempotent {
+            Idempotent::Always => true,
+            Idempotent::Never => false,
+            Idempotent::ByMethod => self.idempotent_method || self.keyed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(headers: &[(&str, &str)]) -> RequestFacts {
+        RequestFacts::read(headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())))
+    }
+
+    #[test]
+    fn methods_that_may_repeat_are_those_that_http_says() {
+        for (method, expected) in [
+            ("GET", true),
+            ("HEAD", true),
+            ("OPTIONS", true),
+            ("TRACE", true),
+            ("PUT", true),
+            ("DELETE", true),
+            ("POST", false),
+            ("PATCH", false),
+            ("CONNECT", false),
+            ("get", false),
+            ("", false),
+        ] {
+            assert_eq!(facts(&[(":method", method)]).may_repeat(Idempotent::ByMethod), expected, "{method}");
+        }
+    }
+
+    #[test]
+    fn a_key_makes_a_post_repeatable_and_half_a_cloudevent_does_not() {
+        let post = (":method", "POST");
+        assert!(facts(&[post, ("idempotency-key", "7")]).may_repeat(Idempotent::ByMethod));
+        assert!(facts(&[post, ("ce-id", "1"), ("ce-source", "/a")]).may_repeat(Idempotent::ByMethod));
+        assert!(!facts(&[post, ("ce-id", "1")]).may_repeat(Idempotent::ByMethod));
+    }
+
+    #[test]
+    fn the_owner_has_the_last_word() {
+        assert!(facts(&[(":method", "POST")]).may_repeat(Idempotent::Always));
+        assert!(!facts(&[(":method", "GET"), ("idempotency-key", "7")]).may_repeat(Idempotent::Never));
+    }
+
+    #[test]
+    fn probes_and_upgrades_are_told_from_calls() {
+        for probe in
+            [("k-network-probe", "queue"), ("user-agent", "kube-probe/1.34"), ("k-network-hash", "override")]
+        {
+            assert_eq!(facts(&[(":method", "GET"), probe]).kind, Kind::Probe, "{probe:?}");
+        }
+        assert_eq!(facts(&[("upgrade", "websocket")]).kind, Kind::Upgrade);
+        assert_eq!(facts(&[(":method", "CONNECT")]).kind, Kind::Upgrade);
+        assert_eq!(facts(&[("user-agent", "curl"), ("keep-alive", "1")]).kind, Kind::Call);
+    }
+
+    #[test]
+    fn clients_retry_headers_are_seen_and_others_are_not() {
+        let facts = facts(&[("x-envoy-max-retries", "9"), ("x-envoy-internal", "true")]);
+        let sent: Vec<usize> = (0..CLIENT_HEADERS.len()).filter(|place| facts.client_sent(*place)).collect();
+        assert_eq!(sent, [3]);
+        assert!(!facts.client_sent(200));
+    }
+
+    #[test]
+    fn values_may_be_any_bytes() {
+        let facts = RequestFacts::read([(&b"content-type"[..], &[0xff, 0xfe][..])].into_iter());
+        assert!(!facts.grpc);
+    }
+}

@@ -1,0 +1,106 @@
+//! Suspicion and trial: a replica is set aside on the first sure sign and let back by a request that it answers.
+
+use std::time::Duration;
+
+use super::{Roles, View};
+use crate::time::{Millis, millis};
+
+/// A suspect's first trial: after a blink (a dropped connection) it is back at once, after a death one request in
+/// 250 ms has to be tried elsewhere.
+pub const FIRST_TRIAL_AFTER: Duration = Duration::from_millis(250);
+
+/// Trials that fail double the wait up to this: a replica that stays dead costs an extra attempt every 8 s. With a
+/// fixed interval a long fault cost twice the extra attempts.
+pub const LONGEST_TRIAL_WAIT: Duration = Duration::from_secs(8);
+
+/// A replica that gets no requests is led one this often, so that a dead standby is found before it is needed; it also
+/// keeps its connection open and its code warm.
+pub const CHECK_STANDBY_EVERY: Duration = Duration::from_secs(5);
+
+/// A trial takes a request that may run twice. Where none comes for this long past its time, any request will do:
+/// better a rare risk than a well replica that never returns.
+const ANY_REQUEST_AFTER: Duration = Duration::from_secs(10);
+
+/// Why and since when a replica is set aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Suspicion {
+    /// When it began.
+    pub since: Millis,
+    /// How many trials it has failed.
+    pub failed_trials: u32,
+}
+
+impl View {
+    /// Sets the replica at `place` aside. Says whether that was news. A sign that comes while the replica is aside
+    /// changes nothing: only trials count.
+    pub fn suspect(&mut self, place: usize, roles: &Roles<'_>, now: Millis) -> bool {
+        let Some(replica) = self.replicas.get_mut(place).filter(|replica| replica.suspicion.is_none()) else {
+            return false;
+        };
+        replica.suspicion = Some(Suspicion { since: now, failed_trials: 0 });
+        replica.next_check = now.after(FIRST_TRIAL_AFTER);
+        self.assign(roles, now);
+        true
+    }
+
+    /// The replica at `place` answered: whatever was held against it is over. Says whether anything was.
+    pub fn acquit(&mut self, place: usize, roles: &Roles<'_>, now: Millis) -> bool {
+        let Some(replica) = self.replicas.get_mut(place).filter(|replica| replica.suspicion.is_some()) else {
+            return false;
+        };
+        replica.suspicion = None;
+        replica.well_since = now;
+        replica.next_check = now.after(CHECK_STANDBY_EVERY);
+        self.assign(roles, now);
+        true
+    }
+
+    /// A replica that a request should be led to now: a suspect whose trial is due, else one without a role that
+    /// hasn't been heard of for long. `may_repeat`: the request may run twice.
+    #[must_use]
+    pub fn due(&self, may_repeat: bool, now: Millis) -> Option<usize> {
+        let is_due = |replica: &super::Replica| {
+            let grace = if may_repeat { Duration::ZERO } else { ANY_REQUEST_AFTER };
+            let may_be_led = replica.suspicion.is_some() || (may_repeat && !replica.active);
+            replica.serving && may_be_led && replica.next_check.after(grace) <= now
+        };
+        let mut due = self.replicas.iter().enumerate().filter(|(_, replica)| is_due(replica));
+        due.clone()
+            .find(|(_, replica)| replica.suspicion.is_some())
+            .or_else(|| due.next())
+            .map(|(place, _)| place)
+    }
+
+    /// The earliest time at which [`View::due`] can say anything: lets the request path go without a clock.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Millis> {
+        let waiting = self.replicas.iter().filter(|replica| replica.serving);
+        waiting
+            .filter(|replica| replica.suspicion.is_some() || !replica.active)
+            .map(|replica| replica.next_check)
+            .min()
+    }
+
+    /// Claims the check of the replica at `place` for one request, by moving its next one. Says whether it was still
+    /// there to claim.
+    pub fn claim(&mut self, place: usize, now: Millis) -> bool {
+        let Some(replica) = self.replicas.get_mut(place).filter(|replica| replica.next_check <= now) else {
+            return false;
+        };
+        let wait = match &mut replica.suspicion {
+            Some(suspicion) => {
+                suspicion.failed_trials = suspicion.failed_trials.saturating_add(1);
+                trial_wait(suspicion.failed_trials)
+            }
+            None => CHECK_STANDBY_EVERY,
+        };
+        replica.next_check = now.after(wait);
+        true
+    }
+}
+
+/// How long to wait after `failed` trials. A trial counts as failed from its start: its success ends the suspicion.
+fn trial_wait(failed: u32) -> Duration {
+    let doubled = millis(FIRST_TRIAL_AFTER).saturating_mul(2_u64.saturating_pow(failed));
+    Duration::from_millis(doubled.min(millis(LONGEST_TRIAL_WAIT)))
+}

@@ -1,0 +1,191 @@
+//! A function as one worker remembers it: its policy, its view, the worker's own lanes to its replicas.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use steadfaas_core::lane::Lane;
+use steadfaas_core::outcome::Lessons;
+use steadfaas_core::policy::{Policy, PolicyError, WrittenPolicy};
+use steadfaas_core::time::Millis;
+use steadfaas_core::view::{Roles, View};
+
+use crate::host::{self, Property};
+use crate::metrics::FunctionMetrics;
+use crate::sharing::{self, Bell, Change};
+
+/// One function (one Envoy cluster) in one worker.
+pub(crate) struct Function {
+    /// The name of its Envoy cluster.
+    pub(crate) cluster: String,
+    /// When a request for it last came, by the tick's clock.
+    pub(crate) last_request: Cell<Millis>,
+    /// When this worker next looks whether somebody has to ask for its replicas.
+    pub(crate) next_poll: Cell<Millis>,
+    protection: RefCell<Protection>,
+    policy_epoch: Cell<u64>,
+    sight: RefCell<Sight>,
+    rings: Cell<u64>,
+    turn: Cell<usize>,
+}
+
+/// What the policy in the cluster's metadata makes of requests.
+#[derive(Clone)]
+pub(crate) enum Protection {
+    /// No policy: the filter leaves the function alone.
+    None,
+    /// A policy that can't be followed.
+    Refused(&'static str, Rc<FunctionMetrics>),
+    /// A policy that is followed.
+    Active(Rc<Policy>, Rc<FunctionMetrics>),
+}
+
+impl Protection {
+    /// The metrics of the function, where it has a policy.
+    pub(crate) fn metrics(&self) -> Option<&Rc<FunctionMetrics>> {
+        match self {
+            Self::None => None,
+            Self::Refused(_, metrics) | Self::Active(_, metrics) => Some(metrics),
+        }
+    }
+}
+
+/// A view with this worker's lanes, place by place. Requests in flight keep theirs, whatever comes after it.
+#[derive(Clone, Default)]
+pub(crate) struct Sight {
+    pub(crate) view: Rc<View>,
+    pub(crate) lanes: Rc<[Rc<Lane>]>,
+}
+
+impl Sight {
+    /// The place of the replica with this address.
+    pub(crate) fn find(&self, address: &str) -> Option<usize> {
+        self.view.find(address)
+    }
+}
+
+impl Function {
+    pub(crate) fn new(cluster: &str) -> Self {
+        Self {
+            cluster: cluster.to_owned(),
+            last_request: Cell::default(),
+            next_poll: Cell::default(),
+            protection: RefCell::new(Protection::None),
+            policy_epoch: Cell::default(),
+            sight: RefCell::default(),
+            rings: Cell::default(),
+            turn: Cell::default(),
+        }
+    }
+
+    /// How the function is protected. The policy is read again, within one of its requests, once every `epoch`.
+    pub(crate) fn protection(&self, epoch: u64) -> Protection {
+        if self.policy_epoch.replace(epoch) != epoch {
+            self.read_policy();
+        }
+        self.protection.borrow().clone()
+    }
+
+    /// How the function was protected when its last request came.
+    pub(crate) fn last_protection(&self) -> Protection {
+        self.protection.borrow().clone()
+    }
+
+    fn read_policy(&self) {
+        let text = host::property(Property::POLICY);
+        let compiled = text.map(|text| {
+            let written = WrittenPolicy::from_json(&text)?;
+            Policy::compile(&written)
+        });
+        let mut protection = self.protection.borrow_mut();
+        *protection = match compiled {
+            None => Protection::None,
+            Some(Ok(policy)) => match &*protection {
+                Protection::Active(known, _) if **known == policy => return,
+                known => {
+                    let metrics = metrics_for(&policy.function, known);
+                    Protection::Active(Rc::new(policy), metrics)
+                }
+            },
+            Some(Err(error)) => self.refused(&error, &protection),
+        };
+    }
+
+    fn refused(&self, error: &PolicyError, known: &Protection) -> Protection {
+        if !matches!(known, Protection::Refused(reason, _) if *reason == error.reason()) {
+            log::warn!("cluster {}: {error}; its requests pass unprotected", self.cluster);
+        }
+        Protection::Refused(error.reason(), metrics_for(&self.cluster, known))
+    }
+
+    /// The replicas as all workers see them now.
+    pub(crate) fn sight(&self, bell: &Bell) -> Sight {
+        let rings = bell.rings();
+        if self.rings.replace(rings) != rings {
+            self.look_at(sharing::view(&self.cluster));
+        }
+        self.sight.borrow().clone()
+    }
+
+    /// Takes over a view; lanes to replicas that are still there stay.
+    pub(crate) fn look_at(&self, view: View) {
+        let mut sight = self.sight.borrow_mut();
+        if *sight.view == view {
+            return;
+        }
+        let lane_to = |address: &str| {
+            let known = sight.find(address).and_then(|place| sight.lanes.get(place));
+            known.cloned().unwrap_or_default()
+        };
+        let lanes = view.replicas.iter().map(|replica| lane_to(&replica.address)).collect();
+        if let Some(metrics) = self.protection.borrow().metrics() {
+            metrics.show(&view);
+        }
+        *sight = Sight { view: Rc::new(view), lanes };
+    }
+
+    /// Changes the view for all workers.
+    pub(crate) fn change_view(&self, bell: &Bell, change: Change<'_>) -> bool {
+        let changed = sharing::change_view(bell, &self.cluster, change);
+        let happened = changed.is_some();
+        if let Some(view) = changed {
+            self.look_at(view);
+        }
+        happened
+    }
+
+    /// Lets all workers act on what one request has taught. `sight` is the one that the request was planned with.
+    pub(crate) fn apply(&self, bell: &Bell, policy: &Policy, sight: &Sight, lessons: &Lessons) {
+        let address = |place: usize| sight.view.replicas.get(place).map(|replica| replica.address.as_str());
+        let (roles, now) = (Roles::of(policy), host::now());
+        let protection = self.last_protection();
+        for suspect in lessons.suspects.iter().filter_map(|place| address(*place)) {
+            let set_aside = self.change_view(bell, &mut |view| match view.find(suspect) {
+                Some(place) => view.suspect(place, &roles, now),
+                None => false,
+            });
+            if let Some(metrics) = protection.metrics().filter(|_| set_aside) {
+                metrics.suspected();
+                self.next_poll.set(now);
+            }
+        }
+        if let Some(acquitted) = lessons.acquitted.and_then(address) {
+            self.change_view(bell, &mut |view| match view.find(acquitted) {
+                Some(place) => view.acquit(place, &roles, now),
+                None => false,
+            });
+        }
+    }
+
+    /// A number that moves on with each request.
+    pub(crate) fn next_turn(&self) -> usize {
+        self.turn.replace(self.turn.get().wrapping_add(1))
+    }
+}
+
+/// The metrics that `known` already has, if they are this function's.
+fn metrics_for(function: &str, known: &Protection) -> Rc<FunctionMetrics> {
+    match known.metrics() {
+        Some(metrics) if metrics.is_of(function) => metrics.clone(),
+        _ => Rc::new(FunctionMetrics::new(function)),
+    }
+}

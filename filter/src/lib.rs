@@ -1,0 +1,25 @@
+//! steadfaas' proxy-wasm filter: the entry point. What it decides stands in `steadfaas-core`; here is what talks to
+//! the proxy.
+//!
+//! By file: [`root`] (start, tick, polled answers) and [`request`] (a request comes and goes) are the callbacks;
+//! [`worker`] and [`function`] are their memory; [`sharing`] and [`poll`] keep the view that all workers act on;
+//! [`plan_headers`], [`report`] and [`metrics`] say what was decided; [`host`] makes every call to the proxy.
+
+#![allow(missing_docs, reason = "the one public item, _initialize, is made by the SDK's macro")]
+
+mod configuration;
+mod function;
+mod host;
+mod metrics;
+mod plan_headers;
+mod poll;
+mod report;
+mod request;
+mod root;
+mod sharing;
+mod worker;
+
+proxy_wasm::main! {{
+    proxy_wasm::set_log_level(proxy_wasm::types::LogLevel::Info);
+    proxy_wasm::set_root_context(|_| Box::new(root::Root::default()));
+}}

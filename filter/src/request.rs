@@ -1,0 +1,221 @@
+//! One request: planned when its headers come, learned from when it is over.
+
+use std::rc::Rc;
+
+use proxy_wasm::traits::{Context, HttpContext};
+use proxy_wasm::types::Action;
+use steadfaas_core::lane::Lane;
+use steadfaas_core::outcome::{End, Outcome, learn};
+use steadfaas_core::plan::Plan;
+use steadfaas_core::policy::Policy;
+use steadfaas_core::request::{Kind, RequestFacts};
+use steadfaas_core::strategy::Situation;
+
+use crate::function::{Function, Protection, Sight};
+use crate::host::{self, Property};
+use crate::metrics::FunctionMetrics;
+use crate::worker::Worker;
+use crate::{plan_headers, report};
+
+/// One request.
+pub(crate) struct Request {
+    worker: Option<Rc<Worker>>,
+    planned: Option<Planned>,
+}
+
+/// A request that got a plan.
+struct Planned {
+    function: Rc<Function>,
+    policy: Rc<Policy>,
+    metrics: Rc<FunctionMetrics>,
+    sight: Sight,
+    plan: Plan,
+    in_flight: Option<InFlight>,
+}
+
+/// A place in a replica's lane, given back however the request ends.
+struct InFlight(Rc<Lane>);
+
+impl InFlight {
+    fn enter(lane: &Rc<Lane>) -> Self {
+        lane.enter();
+        Self(lane.clone())
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
+}
+
+impl Request {
+    pub(crate) fn new(worker: Option<Rc<Worker>>) -> Self {
+        Self { worker, planned: None }
+    }
+
+    fn plan(&self) -> Option<Planned> {
+        let worker = self.worker.as_deref()?;
+        let function = worker.function_of_request()?;
+        let protection = function.protection(worker.policy_epoch());
+        if matches!(protection, Protection::None) {
+            return None;
+        }
+        let headers = host::request_headers();
+        let facts = RequestFacts::read(host::header_pairs(&headers));
+        #[cfg(feature = "panic-on-request")]
+        panic_if_asked(&headers);
+        let (policy, metrics) = match protection {
+            Protection::None => return None,
+            Protection::Refused(reason, metrics) => return pass_through(&metrics, reason, &facts),
+            Protection::Active(policy, metrics) => (policy, metrics),
+        };
+        match facts.kind {
+            Kind::Call => {}
+            Kind::Probe => return pass_through(&metrics, "probe", &facts),
+            Kind::Upgrade => return pass_through(&metrics, "upgrade", &facts),
+        }
+        let sight = function.sight(&worker.bell);
+        if sight.view.replicas.is_empty() {
+            return pass_through(&metrics, "no_view", &facts);
+        }
+        let planned = Planned::new(worker, function, policy, metrics, sight, &facts);
+        plan_headers::write(&planned.plan, &planned.policy, &planned.sight.view, &facts);
+        planned.metrics.request();
+        Some(planned)
+    }
+}
+
+fn pass_through(metrics: &FunctionMetrics, reason: &'static str, facts: &RequestFacts) -> Option<Planned> {
+    metrics.passed_through(reason);
+    plan_headers::strip(facts);
+    None
+}
+
+impl Planned {
+    fn new(
+        worker: &Worker,
+        function: Rc<Function>,
+        policy: Rc<Policy>,
+        metrics: Rc<FunctionMetrics>,
+        mut sight: Sight,
+        facts: &RequestFacts,
+    ) -> Self {
+        let may_repeat = facts.may_repeat(policy.idempotent);
+        let check = claim_check(worker, &function, &mut sight, may_repeat);
+        let situation = Situation {
+            policy: &policy,
+            view: &sight.view,
+            lanes: &sight.lanes,
+            may_repeat,
+            turn: function.next_turn(),
+            now: worker.now.get(),
+        };
+        let plan = situation.plan(check);
+        let in_flight = plan.first().and_then(|place| sight.lanes.get(place)).map(InFlight::enter);
+        Self { function, policy, metrics, sight, plan, in_flight }
+    }
+
+    /// Nothing can be learned from this outcome: one attempt that was as good as any. Spares the properties that only
+    /// failures and races need.
+    fn is_plain(&self, attempts: u64) -> bool {
+        let is_racing = self.in_flight.as_ref().is_some_and(|InFlight(lane)| lane.losses() > 0);
+        attempts == 1
+            && self.plan.may_repeat
+            && !self.plan.is_check
+            && !self.plan.order.is_empty()
+            && !is_racing
+    }
+
+    fn learn(&mut self, worker: &Worker) {
+        let attempts = host::number_property(Property::ATTEMPTS).unwrap_or(0);
+        if self.is_plain(attempts) {
+            return;
+        }
+        self.metrics.extra_attempts(attempts.saturating_sub(1));
+        let address = host::text_property(Property::UPSTREAM_ADDRESS).unwrap_or_default();
+        if attempts > 1 {
+            report::log(&report::sentence(self.policy.strategy.as_str(), attempts, &address));
+        }
+        let outcome = Outcome {
+            attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
+            replica: self.sight.find(&address),
+            end: end_of_request(),
+        };
+        let lanes = &self.sight.lanes;
+        let lane_at = |place: usize| lanes.get(place).map(Rc::as_ref);
+        let lessons = learn(self.policy.strategy, &self.plan, &outcome, &lane_at, worker.now.get());
+        if lessons.failover {
+            self.metrics.failover();
+        }
+        self.function.apply(&worker.bell, &self.policy, &self.sight, &lessons);
+    }
+}
+
+/// A replica that this request shall be led to, if one is due and no other worker was quicker. The tick's clock says
+/// whether anything can be due, so that requests don't have to ask for the time.
+fn claim_check(worker: &Worker, function: &Function, sight: &mut Sight, may_repeat: bool) -> Option<usize> {
+    let now = worker.now.get();
+    let place =
+        sight.view.next_due().filter(|due| *due <= now).and_then(|_| sight.view.due(may_repeat, now))?;
+    let address = sight.view.replicas.get(place)?.address.clone();
+    let claimed = function.change_view(&worker.bell, &mut |view| match view.find(&address) {
+        Some(place) => view.claim(place, now),
+        None => false,
+    });
+    *sight = function.sight(&worker.bell);
+    sight.find(&address).filter(|_| claimed)
+}
+
+/// How the current request ended, as Envoy's response flags and the status tell.
+fn end_of_request() -> End {
+    /// Envoy's response flags: remote reset (UR), connection failure (UF), connection termination (UC).
+    const BROKEN: u64 = 0x10 | 0x20 | 0x40;
+    /// Downstream connection termination (DC).
+    const CLIENT_LEFT: u64 = 0x4000;
+    let flags = host::number_property(Property::RESPONSE_FLAGS).unwrap_or(0);
+    if flags & CLIENT_LEFT != 0 {
+        return End::Other;
+    }
+    if flags & BROKEN != 0 {
+        return End::Broken;
+    }
+    match host::number_property(Property::RESPONSE_CODE) {
+        Some(502..=504) => End::Refused,
+        Some(100..) => End::Answered,
+        _ => End::Other,
+    }
+}
+
+#[cfg(feature = "panic-on-request")]
+#[allow(clippy::panic, reason = "the test build of the filter fails on demand")]
+fn panic_if_asked(headers: &[u8]) {
+    if host::header_pairs(headers).any(|(name, _)| name == b"x-steadfaas-test-panic") {
+        panic!("asked for by x-steadfaas-test-panic");
+    }
+}
+
+impl Context for Request {}
+
+impl HttpContext for Request {
+    fn on_http_request_headers(&mut self, _num_headers: usize, _end_of_stream: bool) -> Action {
+        self.planned = self.plan();
+        Action::Continue
+    }
+
+    fn on_http_response_headers(&mut self, _num_headers: usize, _end_of_stream: bool) -> Action {
+        let wanted = self.worker.as_ref().is_some_and(|worker| worker.configuration.response_header);
+        if let Some(planned) = self.planned.as_ref().filter(|_| wanted) {
+            let attempts = host::number_property(Property::ATTEMPTS).unwrap_or(0);
+            let address = host::text_property(Property::UPSTREAM_ADDRESS).unwrap_or_default();
+            report::answer(&report::sentence(planned.policy.strategy.as_str(), attempts, &address));
+        }
+        Action::Continue
+    }
+
+    fn on_log(&mut self) {
+        if let (Some(mut planned), Some(worker)) = (self.planned.take(), &self.worker) {
+            planned.learn(worker);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! A worker's memory: its functions, its clock, the proxy's bell.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use steadfaas_core::time::Millis;
+
+use crate::configuration::Configuration;
+use crate::function::Function;
+use crate::host::{self, Property};
+use crate::poll::Polls;
+use crate::sharing::Bell;
+
+/// Time between two ticks: counts are handed over, checks fall due and the view's age is looked at this often.
+pub(crate) const TICK: Duration = Duration::from_millis(100);
+
+/// A tick asked for because something shouldn't wait for the next one. The shortest that a timer knows.
+const TICK_SOON: Duration = Duration::from_millis(1);
+
+/// Ticks between two looks at each function's policy: a changed annotation is followed within half a second, and
+/// reading it costs one request in a hundred a property at 200 requests a second.
+const TICKS_PER_POLICY: u64 = 5;
+
+/// A function without requests for this long is forgotten, so that deleted ones don't pile up.
+const FORGET_AFTER: Duration = Duration::from_secs(600);
+
+/// One worker's memory.
+pub(crate) struct Worker {
+    pub(crate) configuration: Configuration,
+    pub(crate) bell: Bell,
+    pub(crate) polls: Polls,
+    /// The time of the last tick: fine enough where a host call for the time would be too dear.
+    pub(crate) now: Cell<Millis>,
+    ticks: Cell<u64>,
+    soon: Cell<bool>,
+    /// In order of their cluster's name.
+    functions: RefCell<Vec<Rc<Function>>>,
+}
+
+impl Worker {
+    pub(crate) fn new(configuration: Configuration) -> Self {
+        Self {
+            configuration,
+            bell: Bell::new(),
+            polls: Polls::default(),
+            now: Cell::new(host::now()),
+            ticks: Cell::new(TICKS_PER_POLICY),
+            soon: Cell::new(false),
+            functions: RefCell::default(),
+        }
+    }
+
+    /// The function that the current request goes to; nothing if it goes to no cluster (a redirect, a direct answer).
+    pub(crate) fn function_of_request(&self) -> Option<Rc<Function>> {
+        let cluster = host::text_property(Property::CLUSTER_NAME)?;
+        let function = self.known(&cluster).unwrap_or_else(|place| {
+            let function = Rc::new(Function::new(&cluster));
+            self.functions.borrow_mut().insert(place, function.clone());
+            self.tick_soon();
+            function
+        });
+        function.last_request.set(self.now.get());
+        Some(function)
+    }
+
+    /// The function behind `cluster`, or the place where it belongs.
+    fn known(&self, cluster: &str) -> Result<Rc<Function>, usize> {
+        let functions = self.functions.borrow();
+        let place = functions.binary_search_by(|function| function.cluster.as_str().cmp(cluster))?;
+        functions.get(place).cloned().ok_or(place)
+    }
+
+    /// A number that changes when policies are to be read again.
+    pub(crate) fn policy_epoch(&self) -> u64 {
+        self.ticks.get() / TICKS_PER_POLICY
+    }
+
+    /// Asks for a tick at once.
+    pub(crate) fn tick_soon(&self) {
+        if !self.soon.replace(true) {
+            host::set_tick_period(TICK_SOON);
+        }
+    }
+
+    /// Time has gone by: hands counts over, asks for replicas that nobody has asked for lately, forgets.
+    pub(crate) fn tick(&self) {
+        if self.soon.replace(false) {
+            host::set_tick_period(TICK);
+        }
+        let now = host::now();
+        self.now.set(now);
+        self.ticks.set(self.ticks.get().wrapping_add(1));
+        let functions = self.functions.borrow().clone();
+        for function in &functions {
+            if let Some(metrics) = function.last_protection().metrics() {
+                metrics.flush();
+            }
+        }
+        self.polls.ask(self, &functions, now);
+        self.functions.borrow_mut().retain(|function| now.since(function.last_request.get()) < FORGET_AFTER);
+    }
+}
