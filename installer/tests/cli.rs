@@ -1,5 +1,8 @@
 //! The command from outside: what it prints, what it writes, how it ends.
 
+// Helpers may panic as the tests do: that is how tests fail.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
 use std::fs;
 use std::path::PathBuf;
 

@@ -5,7 +5,8 @@ use steadfaas_core::envoy::FILTER_STATE;
 
 use super::typed::extension;
 
-/// A line for every request. Empty fields are left out, so `steadfaas` is there when it says something.
+/// A line for every request. Empty fields are left out, so `steadfaas` is there when it says something (up to Envoy
+/// 1.36 it is `null` otherwise).
 pub(super) fn stdout() -> Value {
     let format = json!({
         "time": "%START_TIME%",
@@ -18,7 +19,8 @@ pub(super) fn stdout() -> Value {
         "function": "%UPSTREAM_CLUSTER%",
         "replica": "%UPSTREAM_HOST%",
         "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
-        "steadfaas": format!("%FILTER_STATE(wasm.{FILTER_STATE})%"),
+        // Plain: a module's filter state is bytes to Envoy, which are base64 within a message otherwise.
+        "steadfaas": format!("%FILTER_STATE(wasm.{FILTER_STATE}:PLAIN)%"),
         "status": "%RESPONSE_CODE%",
         "flags": "%RESPONSE_FLAGS%",
         "details": "%RESPONSE_CODE_DETAILS%",

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use steadfaas_core::envoy::{ADMIN_CLUSTER, METADATA_NAMESPACE, METADATA_POLICY, REPLICAS_HEADER};
 
 use super::replicas::Replicas;
-use super::typed::{address, any, extension, host_and_port, seconds};
+use super::typed::{address, any, extension, host_and_port, seconds, with};
 use super::{Function, Protocol, RenderError, health_check};
 
 /// Longest wait for a connection. A lost node answers nothing, so each attempt to reach it costs this much until the
@@ -38,7 +38,7 @@ const PANIC_THRESHOLD: u32 = 1;
 /// The cluster of a function.
 pub(super) fn function(function: &Function) -> Result<Value, RenderError> {
     let (keepalive_time, keepalive_interval, keepalive_probes) = TCP_KEEPALIVE;
-    let mut cluster = json!({
+    let cluster = json!({
         "name": function.name,
         "connect_timeout": seconds(CONNECT_TIMEOUT),
         "load_assignment": assignment(&function.name, endpoints(&function.replicas)),
@@ -61,11 +61,11 @@ pub(super) fn function(function: &Function) -> Result<Value, RenderError> {
         } },
     });
     let (key, discovery) = discovery(&function.replicas);
-    cluster[key] = discovery;
-    if let Some(checks) = health_check::config(function) {
-        cluster["health_checks"] = checks;
-    }
-    Ok(cluster)
+    let cluster = with(cluster, key, discovery);
+    Ok(match health_check::config(function) {
+        Some(checks) => with(cluster, "health_checks", checks),
+        None => cluster,
+    })
 }
 
 /// The cluster by which the filter reaches `/clusters`, under the name that it has in Istio's proxies.

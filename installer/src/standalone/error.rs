@@ -15,7 +15,14 @@ pub struct FileError {
     /// The function, where it is one function's fault and its name is known.
     pub function: Option<String>,
     /// What is wrong.
-    pub problem: Problem,
+    pub problem: Box<Problem>,
+}
+
+impl FileError {
+    /// Whoever finds a problem knows its line, whoever reads the function knows its name.
+    pub(super) fn new(file: &str, function: Option<String>, (line, problem): (u64, Problem)) -> Self {
+        Self { file: file.to_owned(), line, function, problem: Box::new(problem) }
+    }
 }
 
 impl fmt::Display for FileError {

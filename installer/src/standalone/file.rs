@@ -23,8 +23,7 @@ impl FunctionsFile {
     /// # Errors
     /// The first thing that is wrong, with its line.
     pub fn parse(text: &str, file_name: &str) -> Result<Self, FileError> {
-        let error =
-            |function, (line, problem)| FileError { file: file_name.to_owned(), line, function, problem };
+        let error = |function, wrong| FileError::new(file_name, function, wrong);
         let root = yaml::parse(text).map_err(|wrong| error(None, wrong))?;
         let entries = entries(&root).map_err(|wrong| error(None, wrong))?;
         let mut functions = Vec::new();

@@ -55,7 +55,7 @@ impl Protocol {
 impl Function {
     /// Reads an entry of the file `file`.
     pub(super) fn parse(entry: &Node, file: &str) -> Result<Self, FileError> {
-        let error = |function, (line, problem)| FileError { file: file.to_owned(), line, function, problem };
+        let error = |function, wrong| FileError::new(file, function, wrong);
         let fields = Fields::of(entry).map_err(|wrong| error(None, wrong))?;
         let name = fields.name().map_err(|wrong| error(None, wrong))?;
         fields.function(&name).map_err(|wrong| error(Some(name), wrong))

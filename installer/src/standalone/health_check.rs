@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use steadfaas_core::policy::Probe;
 
-use super::typed::seconds;
+use super::typed::{seconds, with};
 use super::{Function, Protocol};
 
 /// So many failures in a row take a replica out: one may be a lost packet.
@@ -25,7 +25,7 @@ pub(super) fn config(function: &Function) -> Option<Value> {
         Probe::Tcp { interval } => (*interval, ("tcp_health_check", json!({}))),
         Probe::Http { path, interval } => (*interval, ("http_health_check", http(function, path))),
     };
-    let mut config = json!({
+    let config = json!({
         "interval": seconds(interval),
         // Envoy slows down to once a minute where no request passes, which is just what standbys see.
         "no_traffic_interval": seconds(interval),
@@ -35,18 +35,18 @@ pub(super) fn config(function: &Function) -> Option<Value> {
         "healthy_threshold": HEALTHY_THRESHOLD,
     });
     let (kind, details) = check;
-    config[kind] = details;
-    Some(json!([config]))
+    Some(json!([with(config, kind, details)]))
 }
 
 fn http(function: &Function, path: &str) -> Value {
-    let mut check = json!({ "path": path });
+    let check = json!({ "path": path });
     // A wildcard is no name to ask for; without one Envoy says the cluster's.
-    if let Some(host) = function.host.as_deref().filter(|host| !host.starts_with('*')) {
-        check["host"] = host.into();
+    let check = match function.host.as_deref().filter(|host| !host.starts_with('*')) {
+        Some(host) => with(check, "host", host.into()),
+        None => check,
+    };
+    match function.protocol {
+        Protocol::Http1 => check,
+        Protocol::Http2 => with(check, "codec_client_type", "HTTP2".into()),
     }
-    if function.protocol == Protocol::Http2 {
-        check["codec_client_type"] = "HTTP2".into();
-    }
-    check
 }

@@ -1,19 +1,24 @@
-//! Envoy's extensions: a name and a configuration that says its own type.
+//! Pieces that recur in Envoy's configuration: extensions that say their own type, addresses, time spans.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// Where protobuf types live, as far as JSON is concerned.
 const TYPES: &str = "type.googleapis.com/";
 
 /// The configuration `fields` (an object) of an extension of type `kind`.
 pub(super) fn any(kind: &str, fields: Value) -> Value {
-    let mut any = Map::from_iter([("@type".to_owned(), Value::String(format!("{TYPES}{kind}")))]);
-    if let Value::Object(fields) = fields {
-        any.extend(fields);
+    with(fields, "@type", format!("{TYPES}{kind}").into())
+}
+
+/// The object `object` with one field more.
+pub(super) fn with(mut object: Value, key: &str, field: Value) -> Value {
+    if let Value::Object(fields) = &mut object {
+        fields.insert(key.to_owned(), field);
     }
-    Value::Object(any)
+    object
 }
 
 /// An extension as most places of Envoy's configuration want it.
@@ -32,14 +37,12 @@ pub(super) fn host_and_port(host: &str, port: u16) -> Value {
 }
 
 /// A time span as protobuf's JSON writes it.
-pub(super) fn seconds(span: std::time::Duration) -> String {
+pub(super) fn seconds(span: Duration) -> String {
     format!("{}s", span.as_secs_f64())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::typed::{any, extension, seconds};
+use super::typed::{any, extension, seconds, with};
 use super::{Options, RenderError};
 use crate::filter::{self, PLUGIN};
 
@@ -17,13 +17,13 @@ const RELOAD_BACK_OFF: Duration = Duration::from_millis(10);
 /// The HTTP filter.
 pub(super) fn http_filter(options: &Options) -> Result<Value, RenderError> {
     let restriction = filter::capability_restriction(options.response_header);
-    let mut vm = json!({
+    let vm = json!({
         "vm_id": PLUGIN,
         // The only one that stock Envoy has.
         "runtime": "envoy.wasm.runtime.v8",
         "code": { "local": { "inline_bytes": STANDARD.encode(options.module.bytes()?) } },
     });
-    let mut plugin = json!({
+    let plugin = json!({
         "name": PLUGIN,
         "root_id": PLUGIN,
         "configuration": any(
@@ -33,8 +33,12 @@ pub(super) fn http_filter(options: &Options) -> Result<Value, RenderError> {
         "failure_policy": "FAIL_RELOAD",
         "reload_config": { "backoff": { "base_interval": seconds(RELOAD_BACK_OFF) } },
     });
-    let restricted = if options.envoy_version.restricts_the_vm() { &mut vm } else { &mut plugin };
-    restricted["capability_restriction_config"] = restriction;
-    plugin["vm_config"] = vm;
-    Ok(extension(PLUGIN, "envoy.extensions.filters.http.wasm.v3.Wasm", json!({ "config": plugin })))
+    let restrict = |object| with(object, "capability_restriction_config", restriction);
+    let (plugin, vm) = if options.envoy_version.restricts_the_vm() {
+        (plugin, restrict(vm))
+    } else {
+        (restrict(plugin), vm)
+    };
+    let config = with(plugin, "vm_config", vm);
+    Ok(extension(PLUGIN, "envoy.extensions.filters.http.wasm.v3.Wasm", json!({ "config": config })))
 }
