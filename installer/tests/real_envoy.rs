@@ -99,6 +99,8 @@ impl Envoy {
         let path = bootstrap_file(&folder, &functions, &options);
         let mut command = Command::new(binary);
         command.args(["-l", "warn", "--use-dynamic-base-id", "--concurrency", "1", "-c"]).arg(path);
+        // Envoy keeps its access log for 10 s otherwise.
+        command.args(["--file-flush-interval-msec", "50"]);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let envoy = Self { child, listen, _folder: folder };
         let started = Instant::now();

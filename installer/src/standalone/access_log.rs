@@ -5,8 +5,8 @@ use steadfaas_core::envoy::FILTER_STATE;
 
 use super::typed::extension;
 
-/// A line for every request. Empty fields are left out, so `steadfaas` is there when it says something (up to Envoy
-/// 1.36 it is `null` otherwise).
+/// A line for every request. Empty fields are left out, so `steadfaas` is there when it says something (Envoy
+/// 1.36 writes `null` otherwise).
 pub(super) fn stdout() -> Value {
     let format = json!({
         "time": "%START_TIME%",

@@ -13,7 +13,7 @@ const STREAM_IDLE_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// No client has this address: it is IPv4's broadcast. As the only range of internal addresses it makes every request
 /// an external one, from which Envoy removes `x-envoy-retry-on` and its like. A range is needed: with none, Envoy
-/// (1.36 to 1.40) counts loopback and all private networks as internal and believes what they say in those headers.
+/// (run: 1.36.2 and 1.40.0) counts loopback and all private networks as internal and believes what they say in those headers.
 const NOBODY: &str = "255.255.255.255";
 
 /// The listener that serves all functions.
