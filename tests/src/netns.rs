@@ -7,7 +7,8 @@
 mod command;
 mod node;
 
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Context;
@@ -28,16 +29,18 @@ const KEEPER: &str = "keeper";
 /// The bridge's address: the proxy and its clients are there. Node i has `10.77.0.(i + 11)`.
 const BRIDGE_NET: &str = "10.77.0.1/24";
 
-/// Makes this process one within a network namespace of its own, by starting it again with the same arguments. Does
-/// nothing there. To be called before any thread is started.
+/// Makes this process one within a network namespace of its own, by starting it again with the same arguments and
+/// `variables` added to its environment: paths of programs, as nothing can be fetched there. Does nothing there. To be
+/// called before any thread is started.
 ///
 /// # Errors
 /// The system doesn't allow it (it needs root, or user namespaces), or there is no `unshare`.
-pub fn enter() -> anyhow::Result<()> {
+pub fn enter(variables: &[(&str, PathBuf)]) -> anyhow::Result<()> {
     if is_inside()? {
         return Ok(());
     }
-    let error = inside()?.args(std::env::args_os().skip(1)).exec();
+    let variables = variables.iter().map(|(name, value)| (name, value));
+    let error = inside()?.args(std::env::args_os().skip(1)).envs(variables).exec();
     Err(error).context("no network namespace can be made: `unshare` can't be started")
 }
 

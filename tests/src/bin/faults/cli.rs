@@ -1,0 +1,141 @@
+//! What is asked for on the command line.
+
+use clap::Parser;
+use steadfaas_tests::load::Arrivals;
+use steadfaas_tests::proxy::Choice;
+use steadfaas_tests::trial::{FAULT_AT, Fault, Trial};
+
+/// Measures what clients see of a fault: an open-loop load on replicas of a 10 ms function behind a proxy, the fault
+/// after 8 s. Each request is timed from when it was due, waits 10 s at most and is not repeated by its client.
+#[derive(Debug, Parser)]
+#[command(name = "cargo faults")]
+pub(crate) struct Cli {
+    /// What happens to the busiest replica: none, kill, freeze or lost_node; may be given several times
+    #[arg(long = "fault", value_name = "FAULT", default_value = "kill", value_parser = parse_fault)]
+    faults: Vec<FaultOrNone>,
+    /// What stands in front: steadfaas:<strategy>[,option=value…], envoy-plain, envoy-istio, envoy-priority,
+    /// envoy-hedge50, haproxy or nginx; may be given several times [default: steadfaas:active-standby]
+    #[arg(long = "proxy", value_name = "PROXY", conflicts_with = "all")]
+    proxies: Vec<Choice>,
+    /// Every strategy of steadfaas, and every peer that is installed
+    #[arg(long)]
+    all: bool,
+    /// Requests a second
+    #[arg(long, value_name = "N", default_value_t = 200.0, value_parser = parse_rate)]
+    rate: f64,
+    /// How long the load lasts
+    #[arg(long, value_name = "SECONDS", default_value_t = 20.0, value_parser = parse_seconds)]
+    seconds: f64,
+    /// When requests are due: constant, poisson or burst
+    #[arg(long, value_name = "HOW", default_value = "constant")]
+    arrivals: Arrivals,
+    /// What poisson arrivals are drawn from; each further run takes the next number
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Replicas of the function
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=20))]
+    replicas: u8,
+    /// Workers of the proxy
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
+    workers: u32,
+    /// Runs of each fault and proxy, in turn
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000))]
+    runs: u64,
+    /// One JSON object a run on standard output, and nothing else there
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `none`, or a fault. A type of its own, as clap takes an `Option` for an argument that may be missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct FaultOrNone(Option<Fault>);
+
+fn parse_fault(word: &str) -> Result<FaultOrNone, String> {
+    if word == "none" { Ok(FaultOrNone(None)) } else { word.parse().map(|fault| FaultOrNone(Some(fault))) }
+}
+
+/// Up to what the load generator and two cores can do.
+fn parse_rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse().ok().filter(|rate| (1.0..=5_000.0).contains(rate));
+    rate.ok_or_else(|| "a number from 1 to 5000 is needed".to_owned())
+}
+
+/// At least until the latencies after the fault have been seen.
+fn parse_seconds(text: &str) -> Result<f64, String> {
+    let least = FAULT_AT.as_secs_f64() + 1.0;
+    let seconds = text.parse().ok().filter(|seconds| (least..=180.0).contains(seconds));
+    seconds.ok_or_else(|| format!("a number from {least} to 180 is needed, as the fault strikes after 8 s"))
+}
+
+impl Cli {
+    /// The faults, `None` for a run without any.
+    pub(crate) fn faults(&self) -> Vec<Option<Fault>> {
+        self.faults.iter().map(|fault| fault.0).collect()
+    }
+
+    fn proxies(&self) -> Vec<Choice> {
+        match (self.all, self.proxies.as_slice()) {
+            (true, _) => Choice::all(),
+            (false, []) => {
+                vec![Choice::Steadfaas(vec![("strategy".to_owned(), "active-standby".to_owned())])]
+            }
+            (false, given) => given.to_vec(),
+        }
+    }
+
+    /// All runs, in their order: proxies take turns, so that whatever else the machine does hits them alike.
+    pub(crate) fn trials(&self) -> Vec<Trial> {
+        let mut trials = Vec::new();
+        for fault in self.faults() {
+            for run in 0..self.runs {
+                let trial = |proxy| Trial {
+                    rate: self.rate,
+                    seconds: self.seconds,
+                    arrivals: self.arrivals,
+                    seed: self.seed.wrapping_add(run),
+                    replicas: self.replicas,
+                    workers: self.workers,
+                    ..Trial::new(proxy, fault)
+                };
+                trials.extend(self.proxies().into_iter().map(trial));
+            }
+        }
+        trials
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(words: &str) -> Cli {
+        Cli::try_parse_from(std::iter::once("faults").chain(words.split_whitespace())).unwrap()
+    }
+
+    #[test]
+    fn a_run_is_by_default_what_the_numbers_are_defined_with() {
+        let trials = parsed("").trials();
+        let [trial] = trials.as_slice() else { panic!("one run, not {}", trials.len()) };
+        assert_eq!((trial.rate, trial.seconds, trial.replicas, trial.workers), (200.0, 20.0, 2, 1));
+        assert_eq!(trial.proxy.to_string(), "steadfaas:active-standby");
+    }
+
+    #[test]
+    fn proxies_take_turns() {
+        let trials =
+            parsed("--fault freeze --fault none --proxy nginx --proxy envoy-istio --runs 2").trials();
+        let names: Vec<_> = trials.iter().map(|trial| (trial.proxy.to_string(), trial.seed)).collect();
+        let half = [("nginx", 1), ("envoy-istio", 1), ("nginx", 2), ("envoy-istio", 2)];
+        let expected: Vec<_> =
+            half.iter().chain(&half).map(|(name, seed)| ((*name).to_owned(), *seed)).collect();
+        assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        for words in ["--fault gone", "--rate 0", "--seconds 8", "--all --proxy nginx", "--arrivals often"] {
+            let args = std::iter::once("faults").chain(words.split(' '));
+            assert!(Cli::try_parse_from(args).is_err(), "{words}");
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! `cargo faults`: what clients see of a fault, with steadfaas and with what there is otherwise; and what steadfaas
+//! costs while all is well (`--steady`).
+
+mod cli;
+mod show;
+mod table;
+
+use anyhow::Context;
+use clap::Parser as _;
+use cli::Cli;
+use show::Show;
+use steadfaas_tests::trial::{Fault, Report};
+use steadfaas_tests::{envoy, fib, netns};
+
+fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    if cli.faults().contains(&Some(Fault::LostNode)) {
+        let programs = [("STEADFAAS_ENVOY", envoy::newest()?), ("STEADFAAS_FIB", fib::binary()?)];
+        netns::enter(&programs).context("a lost node needs network namespaces")?;
+    }
+    // The main thread starts all processes and outlives them; the others drive the load.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(run(&cli))
+}
+
+async fn run(cli: &Cli) -> anyhow::Result<()> {
+    let mut reports: Vec<Report> = Vec::new();
+    for trial in cli.trials() {
+        let show = Show::trial(&trial, reports.len() + 1, cli.trials().len());
+        let report = trial.run(&mut |step| show.step(step)).await?;
+        show.done(&report);
+        if cli.json {
+            println!("{}", serde_json::to_string(&report)?);
+        }
+        reports.push(report);
+    }
+    if !cli.json {
+        println!("{}", table::of(&reports));
+    }
+    Ok(())
+}

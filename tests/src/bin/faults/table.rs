@@ -1,0 +1,105 @@
+//! All runs as a table: a row for each fault and proxy, medians over its runs.
+
+use comfy_table::presets::UTF8_BORDERS_ONLY;
+use comfy_table::{CellAlignment, Table};
+use steadfaas_tests::trial::Report;
+
+const HEADER: [&str; 11] = [
+    "fault",
+    "proxy",
+    "runs",
+    "failed",
+    "got",
+    "gap ms",
+    "p50 ms",
+    "p99 ms",
+    "max ms",
+    "extra attempts / late runs",
+    "cpu µs",
+];
+
+/// The table. Of several runs it shows the median, of failures their sum.
+pub(crate) fn of(reports: &[Report]) -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_BORDERS_ONLY).set_header(HEADER);
+    for column in table.column_iter_mut().skip(2) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    for group in groups(reports) {
+        table.add_row(row(&group));
+    }
+    table
+}
+
+/// Runs of the same fault and proxy, in the order in which they first came.
+fn groups(reports: &[Report]) -> Vec<Vec<&Report>> {
+    let mut groups: Vec<Vec<&Report>> = Vec::new();
+    for report in reports {
+        let same = |first: &&Report| (&first.fault, &first.proxy) == (&report.fault, &report.proxy);
+        match groups.iter_mut().find(|group| group.first().is_some_and(same)) {
+            Some(group) => group.push(report),
+            None => groups.push(vec![report]),
+        }
+    }
+    groups
+}
+
+fn row(group: &[&Report]) -> Vec<String> {
+    let Some(first) = group.first() else { return Vec::new() };
+    let of = |number: fn(&Report) -> f64| median(group.iter().map(|report| number(report)).collect());
+    vec![
+        first.fault.clone(),
+        first.proxy.clone(),
+        group.len().to_string(),
+        group.iter().map(|report| report.seen.failed).sum::<usize>().to_string(),
+        answers(group),
+        format!("{:.0}", of(|report| report.seen.gap_ms)),
+        format!("{:.1}", of(|report| report.seen.after.p50_ms)),
+        format!("{:.1}", of(|report| report.seen.after.p99_ms)),
+        format!("{:.0}", of(|report| report.seen.after.max_ms)),
+        format!("{:+.0} / {:.0}", of(extra_attempts), of(late_runs)),
+        format!("{:.0}", of(|report| report.cpu_us_per_request)),
+    ]
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of requests, far below 2^53")]
+fn extra_attempts(report: &Report) -> f64 {
+    report.extra_attempts() as f64
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of requests, far below 2^53")]
+fn late_runs(report: &Report) -> f64 {
+    report.late_runs as f64
+}
+
+/// What failed requests got, such as `503 x 12, timeout x 3`.
+fn answers(group: &[&Report]) -> String {
+    let mut sums = std::collections::BTreeMap::new();
+    for (got, count) in group.iter().flat_map(|report| &report.seen.status) {
+        if !got.starts_with('2') {
+            *sums.entry(got).or_insert(0) += count;
+        }
+    }
+    let words: Vec<_> = sums.iter().map(|(got, count)| format!("{got} x {count}")).collect();
+    words.join(", ")
+}
+
+/// The middle one, or the mean of the two in the middle.
+fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    let upper = numbers.get(numbers.len() / 2).copied().unwrap_or_default();
+    let lower = numbers.get(numbers.len().saturating_sub(1) / 2).copied().unwrap_or_default();
+    f64::midpoint(lower, upper)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), 2.5);
+        assert_eq!(median(Vec::new()), 0.0);
+    }
+}
