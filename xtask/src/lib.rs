@@ -2,6 +2,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 mod apt;
 pub mod command;
@@ -13,9 +14,17 @@ pub mod toolchain;
 pub mod verify;
 
 /// The folder with the workspace's `Cargo.toml`.
+///
+/// What cargo says at run time comes first: clones that share a target folder may share this program too, and it was
+/// compiled in only one of them.
 pub fn workspace_root() -> &'static Path {
-    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
-    xtask.parent().unwrap_or(xtask)
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    ROOT.get_or_init(|| {
+        let compiled = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let package = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| compiled.into(), PathBuf::from);
+        let is_root = |folder: &&Path| folder.join("xtask/Cargo.toml").is_file();
+        package.ancestors().chain(compiled.ancestors()).find(is_root).unwrap_or(compiled).to_owned()
+    })
 }
 
 /// Where this workspace's build results go: `$CARGO_TARGET_DIR`, else `target`.

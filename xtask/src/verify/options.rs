@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn quick_leaves_out_what_needs_a_real_envoy() {
+    fn quick_leaves_out_what_takes_minutes() {
         let quick = asked_for(&["--quick"]);
         assert!(quick.contains(&"core") && !quick.contains(&"matrix"), "{quick:?}");
     }

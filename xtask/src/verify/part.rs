@@ -10,9 +10,27 @@ use crate::supplies::Supplies;
 pub(super) struct Part {
     pub(super) name: &'static str,
     pub(super) what: &'static str,
-    /// Whether it needs no real Envoy and no root: what one runs between two edits.
+    /// Whether it is done within a minute, once compiled: what one runs between two edits.
     pub(super) quick: bool,
     pub(super) run: fn(&Supplies) -> Result<Outcome>,
+}
+
+impl Part {
+    pub(super) const fn quick(
+        name: &'static str,
+        what: &'static str,
+        run: fn(&Supplies) -> Result<Outcome>,
+    ) -> Self {
+        Self { name, what, quick: true, run }
+    }
+
+    pub(super) const fn long(
+        name: &'static str,
+        what: &'static str,
+        run: fn(&Supplies) -> Result<Outcome>,
+    ) -> Self {
+        Self { name, what, quick: false, run }
+    }
 }
 
 /// What came of a part.
