@@ -40,8 +40,8 @@ pub(crate) fn number_property(path: Property) -> Option<u64> {
 }
 
 /// Stores `value` as the filter state `wasm.<name>`.
-pub(crate) fn set_filter_state(name: &str, value: &str) {
-    abi::set_property(name.as_bytes(), value.as_bytes());
+pub(crate) fn set_filter_state(name: &str, value: &[u8]) {
+    abi::set_property(name.as_bytes(), value);
 }
 
 /// The time by the proxy's clock.

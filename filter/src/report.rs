@@ -5,14 +5,15 @@ use steadfaas_core::envoy::{FILTER_STATE, RESPONSE_HEADER};
 
 use crate::host;
 
-/// Declares the filter state as text, so that access logs show it as it is, not as base64.
+/// Declares the filter state as a protobuf text, so that access logs show it as it is: what isn't declared, or is
+/// declared as bytes or text, they show as base64.
 pub(crate) fn declare() {
     let declaration = DeclareProperty {
         name: FILTER_STATE.to_owned(),
         read_only: false,
-        kind: Kind::Text.into(),
-        schema: Vec::new(),
-        span: 0,
+        kind: KIND_PROTOBUF,
+        schema: "type.googleapis.com/google.protobuf.StringValue".to_owned(),
+        span: SPAN_REQUEST,
     };
     host::call_foreign_function("declare_property", &declaration.encode_to_vec());
 }
@@ -24,7 +25,7 @@ pub(crate) fn sentence(strategy: &str, attempts: u64, replica: &str) -> String {
 
 /// Writes the filter state of the current request.
 pub(crate) fn log(sentence: &str) {
-    host::set_filter_state(FILTER_STATE, sentence);
+    host::set_filter_state(FILTER_STATE, &StringValue { value: sentence.to_owned() }.encode_to_vec());
 }
 
 /// Writes the response header of the current request.
@@ -32,26 +33,28 @@ pub(crate) fn answer(sentence: &str) {
     host::set_response_header(RESPONSE_HEADER, sentence);
 }
 
-/// `envoy.source.extensions.common.wasm.DeclarePropertyArguments` of Envoy's source (declare_property.proto).
+/// `DeclarePropertyArguments` of Envoy's `source/extensions/common/wasm/ext/declare_property.proto`.
 #[derive(Clone, PartialEq, Message)]
 struct DeclareProperty {
     #[prost(string, tag = "1")]
     name: String,
     #[prost(bool, tag = "2")]
     read_only: bool,
-    #[prost(enumeration = "Kind", tag = "3")]
+    #[prost(int32, tag = "3")]
     kind: i32,
-    #[prost(bytes = "vec", tag = "4")]
-    schema: Vec<u8>,
-    /// How long it lives; 0 is the filter chain, one request.
+    #[prost(string, tag = "4")]
+    schema: String,
     #[prost(int32, tag = "5")]
     span: i32,
 }
 
-/// `WasmType` of the same file, as far as it is used.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord, Hash, prost::Enumeration)]
-#[repr(i32)]
-enum Kind {
-    Bytes = 0,
-    Text = 1,
+/// `WasmType.Protobuf` and `LifeSpan.FilterChain` of the same file.
+const KIND_PROTOBUF: i32 = 3;
+const SPAN_REQUEST: i32 = 0;
+
+/// `google.protobuf.StringValue`.
+#[derive(Clone, PartialEq, Message)]
+struct StringValue {
+    #[prost(string, tag = "1")]
+    value: String,
 }

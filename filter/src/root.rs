@@ -42,7 +42,7 @@ impl RootContext for Root {
                 true
             }
             Err(error) => {
-                log::error!("plugin configuration: {error}; admin_cluster and response_header are the keys");
+                log::error!("plugin configuration: {error}");
                 false
             }
         }

@@ -6,8 +6,8 @@
 
 use std::fmt;
 
-use serde::Deserialize;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 
 /// One cluster of the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,71 +131,36 @@ impl<'de> Visitor<'de> for Cluster<'_> {
                     unwanted = !(self.0)(&text);
                     name = Some(text);
                 }
-                "host_statuses" if !unwanted => hosts = map.next_value::<Vec<HostStatus>>()?,
+                "host_statuses" if !unwanted => hosts = map.next_value::<Vec<Value>>()?,
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
-        let hosts = hosts.into_iter().filter_map(HostStatus::into_host).collect();
+        let hosts = hosts.iter().filter_map(host).collect();
         Ok(name.filter(|_| !unwanted).map(|name| ClusterHosts { name, hosts }))
     }
 }
 
-#[derive(Deserialize)]
-struct HostStatus {
-    address: Option<Address>,
-    #[serde(default)]
-    health_status: HealthStatus,
-}
-
-/// Hosts behind a Unix socket or inside Envoy have another field here, and can't be replicas.
-#[derive(Deserialize)]
-struct Address {
-    socket_address: Option<SocketAddress>,
-}
-
-#[derive(Deserialize)]
-struct SocketAddress {
-    address: String,
-    port_value: u16,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct HealthStatus {
-    eds_health_status: String,
-    failed_active_health_check: bool,
-    failed_outlier_check: bool,
-    failed_active_degraded_check: bool,
-    pending_dynamic_removal: bool,
-    pending_active_hc: bool,
-    excluded_via_immediate_hc_fail: bool,
-}
-
-impl HostStatus {
-    fn into_host(self) -> Option<Host> {
-        let SocketAddress { address, port_value } = self.address?.socket_address?;
-        let health = self.health_status;
-        let address = if address.contains(':') {
-            format!("[{address}]:{port_value}")
-        } else {
-            format!("{address}:{port_value}")
-        };
-        let out_by_discovery =
-            matches!(health.eds_health_status.as_str(), "UNHEALTHY" | "DRAINING" | "TIMEOUT");
-        Some(Host {
-            address,
-            serving: !out_by_discovery
-                && !health.failed_active_health_check
-                && !health.pending_dynamic_removal
-                && !health.excluded_via_immediate_hc_fail,
-            doubtful: health.failed_outlier_check
-                || health.failed_active_degraded_check
-                || health.pending_active_hc
-                || health.eds_health_status == "DEGRADED",
-        })
-    }
+/// One of `host_statuses`. Hosts behind a Unix socket or inside Envoy have no socket address, and can't be replicas.
+fn host(status: &Value) -> Option<Host> {
+    let socket = status.get("address")?.get("socket_address")?;
+    let ip = socket.get("address")?.as_str()?;
+    let port = socket.get("port_value")?.as_u64()?;
+    let health = status.get("health_status").unwrap_or(&Value::Null);
+    let flag = |name: &str| health.get(name).and_then(Value::as_bool).unwrap_or(false);
+    let by_discovery = health.get("eds_health_status").and_then(Value::as_str).unwrap_or_default();
+    Some(Host {
+        address: if ip.contains(':') { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") },
+        serving: !matches!(by_discovery, "UNHEALTHY" | "DRAINING" | "TIMEOUT")
+            && !flag("failed_active_health_check")
+            && !flag("pending_dynamic_removal")
+            && !flag("excluded_via_immediate_hc_fail"),
+        doubtful: flag("failed_outlier_check")
+            || flag("failed_active_degraded_check")
+            || flag("pending_active_hc")
+            || by_discovery == "DEGRADED",
+    })
 }
 
 #[cfg(test)]

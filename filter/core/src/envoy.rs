@@ -4,8 +4,8 @@
 ///
 /// It is one of Envoy's own retry headers, on purpose: the router reads the hosts from it first and then *always*
 /// removes it before anything is sent (`RetryStateImpl::create`), so it can't reach a function and needs no filter
-/// upstream; Envoy strips it from external requests like every `x-envoy-*` retry header. As a list of status codes
-/// an address is not a number and is skipped. Run on Envoy 1.36 and 1.40.
+/// upstream. As a list of status codes an address is not a number and is skipped. Envoy strips it from requests that
+/// it takes for external; for the others, a function's filter overwrites or removes it. Run on Envoy 1.36 and 1.40.
 pub const REPLICAS_HEADER: &str = "x-envoy-retriable-status-codes";
 
 /// Where the policy stands in the metadata of the function's cluster: `filter_metadata.steadfaas.policy`.

@@ -13,7 +13,7 @@ pub enum PolicyError {
     /// Written for a later version of the filter.
     LaterVersion {
         /// The version it says.
-        version: u32,
+        version: u64,
     },
     /// The function's name is missing, too long or has a character that metrics can't carry.
     BadFunctionName {

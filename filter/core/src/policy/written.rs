@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::{KEYS, KEYS_NOT_BUILT, PolicyError};
 
@@ -13,14 +14,13 @@ pub const POLICY_VERSION: u32 = 1;
 const MAX_FUNCTION_NAME: usize = 253;
 
 /// A policy as written: what travels in the metadata of the function's Envoy cluster.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WrittenPolicy {
     /// Version of this shape.
     pub version: u32,
     /// The function's name, as metrics and messages show it.
     pub function: String,
     /// The annotations, without their prefix.
-    #[serde(default)]
     pub settings: BTreeMap<String, String>,
 }
 
@@ -36,17 +36,19 @@ impl WrittenPolicy {
     /// # Errors
     /// [`PolicyError::LaterVersion`] whatever else a later version holds, else [`PolicyError::Unreadable`].
     pub fn from_json(text: &[u8]) -> Result<Self, PolicyError> {
-        /// All that is sure of a later version.
-        #[derive(Deserialize)]
-        struct Versioned {
-            version: u32,
-        }
-        let unreadable = |error: serde_json::Error| PolicyError::Unreadable { detail: error.to_string() };
-        let Versioned { version } = serde_json::from_slice(text).map_err(unreadable)?;
-        if version > POLICY_VERSION {
+        let unreadable = |detail: &str| PolicyError::Unreadable { detail: detail.to_owned() };
+        let policy: Value = serde_json::from_slice(text).map_err(|error| unreadable(&error.to_string()))?;
+        let version = policy.get("version").and_then(Value::as_u64).ok_or_else(|| unreadable("no `version`"))?;
+        if version > u64::from(POLICY_VERSION) {
             return Err(PolicyError::LaterVersion { version });
         }
-        serde_json::from_slice(text).map_err(unreadable)
+        let function = policy.get("function").and_then(Value::as_str).ok_or_else(|| unreadable("no `function`"))?;
+        let mut settings = BTreeMap::new();
+        for (key, value) in policy.get("settings").and_then(Value::as_object).into_iter().flatten() {
+            let value = value.as_str().ok_or_else(|| unreadable("a setting that isn't text"))?;
+            settings.insert(key.clone(), value.to_owned());
+        }
+        Ok(Self::new(function, settings))
     }
 
     /// The policy as cluster metadata carries it.
