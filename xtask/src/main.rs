@@ -23,6 +23,8 @@ fn main() -> ExitCode {
 /// Does what was asked for and says whether it went well; an error when it couldn't be done at all.
 fn dispatch(arguments: &[String]) -> Result<bool> {
     let Some((command, rest)) = arguments.split_first() else { bail!("{USAGE}") };
+    // `cargo faults -- --json` means the same as `cargo faults --json`: the alias has its own `--` already.
+    let rest = rest.strip_prefix(&["--".to_owned()]).unwrap_or(rest);
     match command.as_str() {
         "filter" => filter(rest),
         "verify" => verify::run(rest),

@@ -17,6 +17,10 @@ const FILE_ENDINGS: [&str; 9] = [".rs", ".toml", ".md", ".yaml", ".yml", ".json"
 /// What users bring or make themselves: names in examples.
 const EXAMPLES: [&str; 4] = ["functions.yaml", "envoy.yaml", "envoy.json", "OUT"];
 
+/// Commands that cargo has without the project, or with its common additions.
+const CARGOS_OWN: [&str; 11] =
+    ["add", "build", "check", "clippy", "deny", "doc", "fmt", "install", "run", "test", "update"];
+
 fn read(document: &str) -> String {
     fs::read_to_string(workspace_root().join(document)).unwrap_or_else(|error| panic!("{document}: {error}"))
 }
@@ -33,6 +37,15 @@ fn linked(document: &str) -> Vec<String> {
     let targets = document.split("](").skip(1).filter_map(|rest| rest.split(')').next());
     let local = targets.filter(|target| !target.contains("://") && !target.starts_with('#'));
     local.filter_map(|target| Some(target.split('#').next()?.to_owned())).collect()
+}
+
+/// The words after `cargo ` in backticks and in code blocks.
+fn cargo_commands(document: &str) -> Vec<String> {
+    let blocks: Vec<&str> = document.split("```").skip(1).step_by(2).flat_map(str::lines).collect();
+    let quoted = quoted(document);
+    let commands = quoted.iter().map(String::as_str).chain(blocks);
+    let commands = commands.filter_map(|text| text.trim().trim_start_matches("$ ").strip_prefix("cargo "));
+    commands.filter_map(|rest| Some(rest.split_whitespace().next()?.to_owned())).collect()
 }
 
 /// Whether a text in backticks is meant as a path of this repository: it ends as a file does, or
@@ -91,13 +104,11 @@ fn every_path_that_a_document_names_exists() {
 fn every_cargo_command_of_the_project_is_one() {
     let aliases = read(".cargo/config.toml");
     for document in DOCUMENTS {
-        for rest in read(document).split("cargo ").skip(1) {
-            let word = rest.split(|c: char| !c.is_ascii_lowercase() && c != '-').next().unwrap_or_default();
-            let cargos_own =
-                ["add", "build", "check", "clippy", "deny", "doc", "fmt", "install", "run", "test", "update"];
-            let is_alias = aliases.contains(&format!("\n{word} = "));
-            assert!(word.is_empty() || is_alias || cargos_own.contains(&word), "{document}: `cargo {word}`");
-        }
+        let unknown: BTreeSet<String> = cargo_commands(&read(document))
+            .into_iter()
+            .filter(|word| !CARGOS_OWN.contains(&word.as_str()) && !aliases.contains(&format!("\n{word} = ")))
+            .collect();
+        assert!(unknown.is_empty(), "{document} names commands that cargo doesn't have: {unknown:?}");
     }
 }
 
@@ -137,4 +148,10 @@ fn a_path_is_told_from_other_words() {
 fn alternatives_in_braces_are_all_looked_for() {
     assert_eq!(expanded("a/{b,c}.rs"), ["a/b.rs", "a/c.rs"]);
     assert_eq!(expanded("a/b.rs"), ["a/b.rs"]);
+}
+
+#[test]
+fn cargos_commands_are_found_in_backticks_and_blocks_but_not_in_prose() {
+    let document = "With cargo you run `cargo demo --rate 9`.\n```sh\n$ cargo verify\ncargo fmt\n```\n";
+    assert_eq!(cargo_commands(document), ["demo", "verify", "fmt"]);
 }
