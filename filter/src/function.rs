@@ -3,13 +3,14 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use steadfaas_core::envoy::property;
 use steadfaas_core::lane::Lane;
 use steadfaas_core::outcome::Lessons;
 use steadfaas_core::policy::{Policy, PolicyError, WrittenPolicy};
 use steadfaas_core::time::Millis;
 use steadfaas_core::view::{Roles, View};
+use steadfaas_host as host;
 
-use crate::host::{self, Property};
 use crate::metrics::FunctionMetrics;
 use crate::sharing::{self, Bell, Change};
 
@@ -91,7 +92,7 @@ impl Function {
     }
 
     fn read_policy(&self) {
-        let text = host::property(Property::POLICY);
+        let text = host::property(property::POLICY);
         let compiled = text.map(|text| {
             let written = WrittenPolicy::from_json(&text)?;
             Policy::compile(&written)
@@ -143,7 +144,7 @@ impl Function {
         *sight = Sight { view: Rc::new(view), lanes };
     }
 
-    /// Changes the view for all workers.
+    /// Changes the view for all workers; says whether that happened.
     pub(crate) fn change_view(&self, bell: &Bell, change: Change<'_>) -> bool {
         let changed = sharing::change_view(bell, &self.cluster, change);
         let happened = changed.is_some();
@@ -153,27 +154,22 @@ impl Function {
         happened
     }
 
-    /// Lets all workers act on what one request has taught. `sight` is the one that the request was planned with.
-    pub(crate) fn apply(&self, bell: &Bell, policy: &Policy, sight: &Sight, lessons: &Lessons) {
-        let address = |place: usize| sight.view.replicas.get(place).map(|replica| replica.address.as_str());
-        let (roles, now) = (Roles::of(policy), host::now());
-        let protection = self.last_protection();
-        for suspect in lessons.suspects.iter().filter_map(|place| address(*place)) {
-            let set_aside = self.change_view(bell, &mut |view| match view.find(suspect) {
-                Some(place) => view.suspect(place, &roles, now),
-                None => false,
-            });
-            if let Some(metrics) = protection.metrics().filter(|_| set_aside) {
-                metrics.suspected();
-                self.next_poll.set(now);
-            }
+    /// Lets all workers act on what a request that was planned with `sight` has taught. Gives how many replicas that
+    /// set aside.
+    pub(crate) fn apply(&self, bell: &Bell, policy: &Policy, sight: &Sight, lessons: &Lessons) -> u64 {
+        if lessons.say_nothing_of_replicas() {
+            return 0;
         }
-        if let Some(acquitted) = lessons.acquitted.and_then(address) {
-            self.change_view(bell, &mut |view| match view.find(acquitted) {
-                Some(place) => view.acquit(place, &roles, now),
-                None => false,
-            });
+        let (roles, now, mut set_aside) = (Roles::of(policy), host::now(), 0);
+        let happened = self.change_view(bell, &mut |view| {
+            let learned = view.take_in(&sight.view, lessons, &roles, now);
+            set_aside = learned.set_aside;
+            learned.changed
+        });
+        if happened {
+            self.next_poll.set(now);
         }
+        if happened { set_aside } else { 0 }
     }
 
     /// A number that moves on with each request.

@@ -3,15 +3,12 @@
 //!
 //! By file: [`root`] (start, tick, polled answers) and [`request`] (a request comes and goes) are the callbacks;
 //! [`worker`] and [`function`] are their memory; [`sharing`] and [`poll`] keep the view that all workers act on;
-//! [`plan_headers`], [`report`] and [`metrics`] say what was decided; [`host`] makes every call to the proxy.
+//! [`report`] and [`metrics`] say what happened. `steadfaas-host` makes every call to the proxy.
 
 #![allow(missing_docs, reason = "the one public item, _initialize, is made by the SDK's macro")]
 
-mod configuration;
 mod function;
-mod host;
 mod metrics;
-mod plan_headers;
 mod poll;
 mod report;
 mod request;

@@ -7,8 +7,7 @@ use std::cell::{Cell, RefCell};
 
 use steadfaas_core::time::{Millis, millis};
 use steadfaas_core::view::View;
-
-use crate::host::{self, MetricKind};
+use steadfaas_host::{self as host, MetricKind};
 
 /// A count since the last tick, and the counter that it goes to.
 #[derive(Default)]
@@ -80,9 +79,9 @@ impl FunctionMetrics {
         self.failovers.add(1);
     }
 
-    /// A replica was set aside.
-    pub(crate) fn suspected(&self) {
-        self.suspected.add(1);
+    /// This many replicas were set aside.
+    pub(crate) fn suspected(&self, amount: u64) {
+        self.suspected.add(amount);
     }
 
     /// A request went on as if the filter were not there.

@@ -4,31 +4,22 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use steadfaas_core::admin::{ClusterHosts, read_clusters};
+use steadfaas_core::admin::{ClusterHosts, Query, read_clusters};
+use steadfaas_core::lease::{Lease, QUIET, UNEASY};
 use steadfaas_core::policy::Policy;
 use steadfaas_core::time::Millis;
 use steadfaas_core::view::Roles;
+use steadfaas_host as host;
 
 use crate::function::{Function, Protection};
-use crate::host;
-use crate::sharing::Lease;
+use crate::sharing;
 use crate::worker::Worker;
-
-/// How old the view gets while all is quiet. A replica that is new can wait a second; one that is gone costs nothing,
-/// for an address that the cluster doesn't know is skipped.
-const QUIET: Duration = Duration::from_secs(1);
-
-/// How old it gets while some replica is suspected, out or not known at all.
-const UNEASY: Duration = Duration::from_millis(100);
 
 /// The admin endpoint answers in under a millisecond, or in 0.1 s where it has thousands of clusters and can't filter.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A function is asked for as long as its last request is younger than this: three quiet intervals.
 const TRAFFIC_WITHIN: Duration = Duration::from_secs(3);
-
-/// Longest filter expression of one call, in characters; well within Envoy's 60 KiB of request headers.
-const LONGEST_FILTER: usize = 16 * 1024;
 
 /// The calls that are under way, by token.
 #[derive(Default)]
@@ -39,28 +30,25 @@ pub(crate) struct Polls {
 impl Polls {
     /// Asks for the replicas of those `functions` that are due and that no other worker asks for.
     pub(crate) fn ask(&self, worker: &Worker, functions: &[Rc<Function>], now: Millis) {
-        let mut batch = Batch::default();
-        for function in functions.iter().filter(|function| is_due(function, now)) {
-            if !take_lease(function, now) {
-                continue;
+        let (mut query, mut asked) = (Query::default(), Vec::new());
+        for function in functions.iter().filter(|function| is_due(function, now) && take_lease(function, now))
+        {
+            query.add(&function.cluster);
+            asked.push(function.clone());
+            if query.is_full() {
+                self.send(worker, &std::mem::take(&mut query), std::mem::take(&mut asked));
             }
-            if batch.filter.len() > LONGEST_FILTER {
-                self.send(worker, std::mem::take(&mut batch));
-            }
-            batch.add(function);
         }
-        self.send(worker, batch);
+        self.send(worker, &query, asked);
     }
 
-    fn send(&self, worker: &Worker, batch: Batch) {
-        if batch.functions.is_empty() {
+    fn send(&self, worker: &Worker, query: &Query, asked: Vec<Rc<Function>>) {
+        if asked.is_empty() {
             return;
         }
-        // The filter works from Envoy 1.38 on; older ones answer with every cluster, which is read all the same.
-        let path = format!("/clusters?format=json&filter=^({})$", batch.filter);
         let cluster = &worker.configuration.admin_cluster;
-        match host::get(cluster, &path, TIMEOUT) {
-            Some(token) => self.waiting.borrow_mut().push((token, batch.functions)),
+        match host::get(cluster, &query.path(), TIMEOUT) {
+            Some(token) => self.waiting.borrow_mut().push((token, asked)),
             None => log::warn!("cluster {cluster}: can't be asked for replicas; is it in the bootstrap?"),
         }
     }
@@ -91,40 +79,6 @@ impl Polls {
     }
 }
 
-/// Functions to ask for in one call.
-#[derive(Default)]
-struct Batch {
-    functions: Vec<Rc<Function>>,
-    filter: String,
-}
-
-impl Batch {
-    fn add(&mut self, function: &Rc<Function>) {
-        if !self.filter.is_empty() {
-            self.filter.push('|');
-        }
-        push_literal(&mut self.filter, &function.cluster);
-        self.functions.push(function.clone());
-    }
-}
-
-/// Writes `text` so that a regular expression within a query string means just it: every byte that could mean more
-/// becomes `\xNN`, its backslash percent-encoded.
-fn push_literal(filter: &mut String, text: &str) {
-    const DIGITS: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    let digit = |number: u8| DIGITS.get(usize::from(number)).copied().unwrap_or('0');
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' {
-            filter.push(char::from(byte));
-        } else {
-            filter.push_str("%5Cx");
-            filter.push(digit(byte >> 4));
-            filter.push(digit(byte & 0xf));
-        }
-    }
-}
-
 fn is_due(function: &Function, now: Millis) -> bool {
     function.next_poll.get() <= now
         && now.since(function.last_request.get()) < TRAFFIC_WITHIN
@@ -133,7 +87,7 @@ fn is_due(function: &Function, now: Millis) -> bool {
 
 /// Takes the lease for as long as the call may take; a lost answer is asked for again then.
 fn take_lease(function: &Function, now: Millis) -> bool {
-    match Lease::take(&function.cluster, now, UNEASY) {
+    match sharing::take_lease(&function.cluster, now, UNEASY) {
         Ok(before) => {
             if let Some(metrics) =
                 function.last_protection().metrics().filter(|_| before.last_success > Millis(0))
@@ -157,5 +111,7 @@ fn observe(worker: &Worker, function: &Function, cluster: &ClusterHosts) {
     function.change_view(&worker.bell, &mut |view| view.observe(&cluster.hosts, &Roles::of(policy), now));
     let view = function.sight(&worker.bell).view;
     let span = if view.replicas.is_empty() || view.is_uneasy() { UNEASY } else { QUIET };
-    function.next_poll.set(Lease::renew(&function.cluster, now, span));
+    let lease = Lease::renewed(now, span);
+    sharing::set_lease(&function.cluster, lease);
+    function.next_poll.set(lease.until);
 }

@@ -2,8 +2,7 @@
 
 use prost::Message;
 use steadfaas_core::envoy::{FILTER_STATE, RESPONSE_HEADER};
-
-use crate::host;
+use steadfaas_host as host;
 
 /// Declares the filter state as a protobuf text, so that access logs show it as it is: what isn't declared, or is
 /// declared as bytes or text, they show as base64.

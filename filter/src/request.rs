@@ -4,18 +4,20 @@ use std::rc::Rc;
 
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
+use steadfaas_core::envoy::{REPLICAS_HEADER, property};
+use steadfaas_core::headers::pairs;
 use steadfaas_core::lane::Lane;
 use steadfaas_core::outcome::{End, Outcome, learn};
 use steadfaas_core::plan::Plan;
 use steadfaas_core::policy::Policy;
 use steadfaas_core::request::{Kind, RequestFacts};
 use steadfaas_core::strategy::Situation;
+use steadfaas_host as host;
 
 use crate::function::{Function, Protection, Sight};
-use crate::host::{self, Property};
 use crate::metrics::FunctionMetrics;
+use crate::report;
 use crate::worker::Worker;
-use crate::{plan_headers, report};
 
 /// One request.
 pub(crate) struct Request {
@@ -62,7 +64,7 @@ impl Request {
             return None;
         }
         let headers = host::request_headers();
-        let facts = RequestFacts::read(host::header_pairs(&headers));
+        let facts = RequestFacts::read(pairs(&headers));
         #[cfg(feature = "panic-on-request")]
         panic_if_asked(&headers);
         let (policy, metrics) = match protection {
@@ -80,7 +82,10 @@ impl Request {
             return pass_through(&metrics, "no_view", &facts);
         }
         let planned = Planned::new(worker, function, policy, metrics, sight, &facts);
-        plan_headers::write(&planned.plan, &planned.policy, &planned.sight.view, &facts);
+        planned.plan.write(&planned.policy, &planned.sight.view, &facts, &mut |name, value| match value {
+            Some(value) => host::set_request_header(name, value),
+            None => host::remove_request_header(name),
+        });
         planned.metrics.request();
         Some(planned)
     }
@@ -88,7 +93,9 @@ impl Request {
 
 fn pass_through(metrics: &FunctionMetrics, reason: &'static str, facts: &RequestFacts) -> Option<Planned> {
     metrics.passed_through(reason);
-    plan_headers::strip(facts);
+    if facts.client_sent(0) {
+        host::remove_request_header(REPLICAS_HEADER);
+    }
     None
 }
 
@@ -128,19 +135,20 @@ impl Planned {
     }
 
     fn learn(&mut self, worker: &Worker) {
-        let attempts = host::number_property(Property::ATTEMPTS).unwrap_or(0);
+        let attempts = host::number_property(property::ATTEMPTS).unwrap_or(0);
         if self.is_plain(attempts) {
             return;
         }
         self.metrics.extra_attempts(attempts.saturating_sub(1));
-        let address = host::text_property(Property::UPSTREAM_ADDRESS).unwrap_or_default();
+        let address = host::text_property(property::UPSTREAM_ADDRESS).unwrap_or_default();
         if attempts > 1 {
             report::log(&report::sentence(self.policy.strategy.as_str(), attempts, &address));
         }
+        let flags = host::number_property(property::RESPONSE_FLAGS).unwrap_or(0);
         let outcome = Outcome {
             attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
             replica: self.sight.find(&address),
-            end: end_of_request(),
+            end: End::of(flags, host::number_property(property::RESPONSE_CODE)),
         };
         let lanes = &self.sight.lanes;
         let lane_at = |place: usize| lanes.get(place).map(Rc::as_ref);
@@ -148,7 +156,7 @@ impl Planned {
         if lessons.failover {
             self.metrics.failover();
         }
-        self.function.apply(&worker.bell, &self.policy, &self.sight, &lessons);
+        self.metrics.suspected(self.function.apply(&worker.bell, &self.policy, &self.sight, &lessons));
     }
 }
 
@@ -167,30 +175,10 @@ fn claim_check(worker: &Worker, function: &Function, sight: &mut Sight, may_repe
     sight.find(&address).filter(|_| claimed)
 }
 
-/// How the current request ended, as Envoy's response flags and the status tell.
-fn end_of_request() -> End {
-    /// Envoy's response flags: remote reset (UR), connection failure (UF), connection termination (UC).
-    const BROKEN: u64 = 0x10 | 0x20 | 0x40;
-    /// Downstream connection termination (DC).
-    const CLIENT_LEFT: u64 = 0x4000;
-    let flags = host::number_property(Property::RESPONSE_FLAGS).unwrap_or(0);
-    if flags & CLIENT_LEFT != 0 {
-        return End::Other;
-    }
-    if flags & BROKEN != 0 {
-        return End::Broken;
-    }
-    match host::number_property(Property::RESPONSE_CODE) {
-        Some(502..=504) => End::Refused,
-        Some(100..) => End::Answered,
-        _ => End::Other,
-    }
-}
-
 #[cfg(feature = "panic-on-request")]
 #[allow(clippy::panic, reason = "the test build of the filter fails on demand")]
 fn panic_if_asked(headers: &[u8]) {
-    if host::header_pairs(headers).any(|(name, _)| name == b"x-steadfaas-test-panic") {
+    if pairs(headers).any(|(name, _)| name == b"x-steadfaas-test-panic") {
         panic!("asked for by x-steadfaas-test-panic");
     }
 }
@@ -206,8 +194,8 @@ impl HttpContext for Request {
     fn on_http_response_headers(&mut self, _num_headers: usize, _end_of_stream: bool) -> Action {
         let wanted = self.worker.as_ref().is_some_and(|worker| worker.configuration.response_header);
         if let Some(planned) = self.planned.as_ref().filter(|_| wanted) {
-            let attempts = host::number_property(Property::ATTEMPTS).unwrap_or(0);
-            let address = host::text_property(Property::UPSTREAM_ADDRESS).unwrap_or_default();
+            let attempts = host::number_property(property::ATTEMPTS).unwrap_or(0);
+            let address = host::text_property(property::UPSTREAM_ADDRESS).unwrap_or_default();
             report::answer(&report::sentence(planned.policy.strategy.as_str(), attempts, &address));
         }
         Action::Continue

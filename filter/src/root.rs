@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
+use steadfaas_core::configuration::Configuration;
+use steadfaas_host as host;
 
-use crate::configuration::Configuration;
-use crate::host;
 use crate::report;
 use crate::request::Request;
 use crate::worker::{TICK, Worker};

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
+use steadfaas_core::lease::Lease;
 use steadfaas_core::time::Millis;
 use steadfaas_core::view::View;
-
-use crate::host::{self, MetricKind, Outcome};
+use steadfaas_host::{self as host, MetricKind, Outcome};
 
 /// How often a change is tried anew when other workers change the same view at the same moment. With as many workers
 /// as that in one another's way something else is wrong; the change is given up, and the next sign brings it again.
@@ -71,53 +71,22 @@ fn view_key(cluster: &str) -> String {
     format!("view/{cluster}")
 }
 
-/// The lease on asking for one function's replicas.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Lease {
-    /// Until when nobody else asks.
-    pub(crate) until: Millis,
-    /// When somebody last got an answer.
-    pub(crate) last_success: Millis,
+/// Takes the lease on asking for the replicas of `cluster` for `span`. Gives the lease as it was before, or until when
+/// somebody else has it.
+pub(crate) fn take_lease(cluster: &str, now: Millis, span: Duration) -> Result<Lease, Millis> {
+    let (stored, cas) = host::shared(&lease_key(cluster));
+    let before = Lease::decode(stored.as_deref().unwrap_or_default());
+    let taken = before.take(now, span).ok_or(before.until)?;
+    match host::set_shared(&lease_key(cluster), &taken.encode(), stored.map(|_| cas)) {
+        Outcome::Done => Ok(before),
+        Outcome::Conflict | Outcome::Refused(_) => Err(taken.until),
+    }
 }
 
-impl Lease {
-    /// The lease on `cluster`, and the number that a change of it has to name.
-    pub(crate) fn read(cluster: &str) -> (Option<Self>, u32) {
-        let (stored, cas) = host::shared(&lease_key(cluster));
-        (stored.and_then(|bytes| Self::decode(&bytes)), cas)
-    }
-
-    /// Takes the lease for `span`. Gives the one before, or nothing if somebody else has it.
-    pub(crate) fn take(cluster: &str, now: Millis, span: Duration) -> Result<Self, Millis> {
-        let (found, cas) = Self::read(cluster);
-        let before = found.unwrap_or_default();
-        if before.until > now {
-            return Err(before.until);
-        }
-        let taken = Self { until: now.after(span), ..before };
-        match host::set_shared(&lease_key(cluster), &taken.encode(), found.map(|_| cas)) {
-            Outcome::Done => Ok(before),
-            Outcome::Conflict | Outcome::Refused(_) => Err(taken.until),
-        }
-    }
-
-    /// Notes that an answer came; asks again after `span`. Whoever writes last is right: all of them just got one.
-    pub(crate) fn renew(cluster: &str, now: Millis, span: Duration) -> Millis {
-        let renewed = Self { until: now.after(span), last_success: now };
-        let (found, cas) = Self::read(cluster);
-        host::set_shared(&lease_key(cluster), &renewed.encode(), found.map(|_| cas));
-        renewed.until
-    }
-
-    fn encode(self) -> [u8; 16] {
-        (u128::from(self.until.0) << 64 | u128::from(self.last_success.0)).to_be_bytes()
-    }
-
-    fn decode(bytes: &[u8]) -> Option<Self> {
-        let (until, last_success) = bytes.split_first_chunk::<8>()?;
-        let number = |bytes: &[u8; 8]| Millis(u64::from_be_bytes(*bytes));
-        Some(Self { until: number(until), last_success: number(last_success.try_into().ok()?) })
-    }
+/// Notes that an answer came. Whoever writes last is right: all of them just got one.
+pub(crate) fn set_lease(cluster: &str, lease: Lease) {
+    let (stored, cas) = host::shared(&lease_key(cluster));
+    host::set_shared(&lease_key(cluster), &lease.encode(), stored.map(|_| cas));
 }
 
 fn lease_key(cluster: &str) -> String {

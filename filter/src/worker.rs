@@ -4,11 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use steadfaas_core::configuration::Configuration;
+use steadfaas_core::envoy::property;
 use steadfaas_core::time::Millis;
+use steadfaas_host as host;
 
-use crate::configuration::Configuration;
 use crate::function::Function;
-use crate::host::{self, Property};
 use crate::poll::Polls;
 use crate::sharing::Bell;
 
@@ -53,7 +54,7 @@ impl Worker {
 
     /// The function that the current request goes to; nothing if it goes to no cluster (a redirect, a direct answer).
     pub(crate) fn function_of_request(&self) -> Option<Rc<Function>> {
-        let cluster = host::text_property(Property::CLUSTER_NAME)?;
+        let cluster = host::text_property(property::CLUSTER_NAME)?;
         let function = self.known(&cluster).unwrap_or_else(|place| {
             let function = Rc::new(Function::new(&cluster));
             self.functions.borrow_mut().insert(place, function.clone());

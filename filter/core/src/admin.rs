@@ -9,6 +9,10 @@ use std::fmt;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
+mod query;
+
+pub use query::Query;
+
 /// One cluster of the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterHosts {

@@ -34,3 +34,19 @@ pub const RETRY_BACK_OFF_BASE_MS: u64 = 1;
 
 /// Ceiling of the retry back-off in config: it doubles from the base, jittered, so that an outage isn't hammered.
 pub const RETRY_BACK_OFF_MAX_MS: u64 = 1_000;
+
+/// Properties of a request, as the proxy-wasm ABI wants their paths: parts joined by NUL.
+pub mod property {
+    /// The cluster that the request is routed to.
+    pub const CLUSTER_NAME: &str = "xds\0cluster_name";
+    /// The policy in that cluster's metadata.
+    pub const POLICY: &str = "xds\0cluster_metadata\0filter_metadata\0steadfaas\0policy";
+    /// How many attempts were made. A number.
+    pub const ATTEMPTS: &str = "upstream\0request_attempt_count";
+    /// The replica whose answer, or whose failure, the client got.
+    pub const UPSTREAM_ADDRESS: &str = "upstream\0address";
+    /// The answer's status. A number.
+    pub const RESPONSE_CODE: &str = "response\0code";
+    /// Envoy's response flags. A number.
+    pub const RESPONSE_FLAGS: &str = "response\0flags";
+}

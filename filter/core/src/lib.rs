@@ -5,8 +5,11 @@
 //! well, who is active), [`request`] (may it run twice?), [`strategy`] -> [`plan`], then [`outcome`] -> [`view`] again.
 
 pub mod admin;
+pub mod configuration;
 pub mod envoy;
+pub mod headers;
 pub mod lane;
+pub mod lease;
 mod order;
 pub mod outcome;
 pub mod plan;

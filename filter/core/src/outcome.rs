@@ -30,6 +30,24 @@ pub enum End {
     Other,
 }
 
+impl End {
+    /// How a request ended, by Envoy's response flags and the answer's status.
+    #[must_use]
+    pub fn of(flags: u64, status: Option<u64>) -> Self {
+        /// Remote reset (UR), connection failure (UF), connection termination (UC).
+        const BROKEN: u64 = 0x10 | 0x20 | 0x40;
+        /// Downstream connection termination (DC).
+        const CLIENT_LEFT: u64 = 0x4000;
+        match status {
+            _ if flags & CLIENT_LEFT != 0 => Self::Other,
+            _ if flags & BROKEN != 0 => Self::Broken,
+            Some(502..=504) => Self::Refused,
+            Some(100..) => Self::Answered,
+            _ => Self::Other,
+        }
+    }
+}
+
 /// What an outcome teaches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lessons {
@@ -39,6 +57,14 @@ pub struct Lessons {
     pub acquitted: Option<usize>,
     /// An answer came, but not from the replica that was tried first.
     pub failover: bool,
+}
+
+impl Lessons {
+    /// Nothing that the view has to take in.
+    #[must_use]
+    pub fn say_nothing_of_replicas(&self) -> bool {
+        self.suspects.is_empty() && self.acquitted.is_none()
+    }
 }
 
 /// What `outcome` of `plan` teaches. `lane_at` gives this worker's lane of a place.

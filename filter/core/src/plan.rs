@@ -1,5 +1,7 @@
 //! The plan: the answer of a strategy for one request. Envoy executes it.
 
+mod headers;
+
 use std::time::Duration;
 
 /// How one request is to be tried.

@@ -4,10 +4,12 @@
 //! that every worker acts on the same replicas in the same roles.
 
 mod codec;
+mod learning;
 mod rank;
 mod roles;
 mod suspicion;
 
+pub use learning::Learned;
 pub use roles::{FAILBACK_AFTER, Roles};
 pub use suspicion::{CHECK_STANDBY_EVERY, FIRST_TRIAL_AFTER, LONGEST_TRIAL_WAIT, Suspicion};
 

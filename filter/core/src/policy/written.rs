@@ -38,11 +38,13 @@ impl WrittenPolicy {
     pub fn from_json(text: &[u8]) -> Result<Self, PolicyError> {
         let unreadable = |detail: &str| PolicyError::Unreadable { detail: detail.to_owned() };
         let policy: Value = serde_json::from_slice(text).map_err(|error| unreadable(&error.to_string()))?;
-        let version = policy.get("version").and_then(Value::as_u64).ok_or_else(|| unreadable("no `version`"))?;
+        let version =
+            policy.get("version").and_then(Value::as_u64).ok_or_else(|| unreadable("no `version`"))?;
         if version > u64::from(POLICY_VERSION) {
             return Err(PolicyError::LaterVersion { version });
         }
-        let function = policy.get("function").and_then(Value::as_str).ok_or_else(|| unreadable("no `function`"))?;
+        let function =
+            policy.get("function").and_then(Value::as_str).ok_or_else(|| unreadable("no `function`"))?;
         let mut settings = BTreeMap::new();
         for (key, value) in policy.get("settings").and_then(Value::as_object).into_iter().flatten() {
             let value = value.as_str().ok_or_else(|| unreadable("a setting that isn't text"))?;

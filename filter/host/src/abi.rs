@@ -12,7 +12,7 @@ pub(super) const PLUGIN_CONFIGURATION: u32 = 7;
 
 /// What the host said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub enum Outcome {
     /// It did it.
     Done,
     /// The shared value is another one by now.
@@ -24,8 +24,10 @@ pub(crate) enum Outcome {
 /// The kinds of metrics.
 #[derive(Debug, Clone, Copy)]
 #[repr(u32)]
-pub(crate) enum MetricKind {
+pub enum MetricKind {
+    /// Counts up.
     Counter = 0,
+    /// Is set.
     Gauge = 1,
 }
 

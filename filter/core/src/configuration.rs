@@ -1,0 +1,66 @@
+//! The plugin's own configuration: what an operator sets for a whole proxy. Functions aren't configured here.
+
+use crate::envoy::ADMIN_CLUSTER;
+use serde_json::Value;
+
+/// The plugin's configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Configuration {
+    /// The cluster of Envoy's own admin endpoint.
+    pub admin_cluster: String,
+    /// Answers get a header that says what the filter state says.
+    pub response_header: bool,
+}
+
+impl Configuration {
+    /// Reads the configuration; nothing written means the defaults.
+    ///
+    /// # Errors
+    /// What is wrong with it, naming the key.
+    pub fn read(text: &[u8]) -> Result<Self, String> {
+        let mut configuration = Self { admin_cluster: ADMIN_CLUSTER.to_owned(), response_header: false };
+        if text.is_empty() {
+            return Ok(configuration);
+        }
+        let written: Value = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+        for (key, value) in written.as_object().ok_or("not an object")? {
+            match (key.as_str(), value) {
+                ("admin_cluster", Value::String(name)) => configuration.admin_cluster.clone_from(name),
+                ("response_header", Value::Bool(wanted)) => configuration.response_header = *wanted,
+                _ => {
+                    return Err(format!(
+                        "`{key}`: admin_cluster, a name, and response_header, true or false, would be right"
+                    ));
+                }
+            }
+        }
+        Ok(configuration)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_written_means_the_defaults() {
+        let defaults = Configuration { admin_cluster: "prometheus_stats".to_owned(), response_header: false };
+        assert_eq!(Configuration::read(b""), Ok(defaults.clone()));
+        assert_eq!(Configuration::read(b"{}"), Ok(defaults));
+    }
+
+    #[test]
+    fn both_keys_are_read_and_others_refused_by_name() {
+        let read = Configuration::read(br#"{"admin_cluster":"admin","response_header":true}"#).unwrap();
+        assert_eq!((read.admin_cluster.as_str(), read.response_header), ("admin", true));
+        for wrong in [r#"{"admin":"x"}"#, r#"{"response_header":"yes"}"#] {
+            let key = wrong.split('"').nth(1).unwrap();
+            assert!(
+                Configuration::read(wrong.as_bytes()).unwrap_err().starts_with(&format!("`{key}`:")),
+                "{wrong}"
+            );
+        }
+        assert!(Configuration::read(b"[]").is_err());
+        assert!(Configuration::read(b"{").is_err());
+    }
+}
