@@ -2,11 +2,23 @@
 //!
 //! One file a thing: [`envoy`] and [`fib`] start and stop processes (both a [`process`]), [`netns`] gives replicas
 //! hosts of their own, [`load`] sends, [`record`] tells what the clients saw.
+//! A [`scripted`] replica shows faults on demand. The [`matrix`] has its cells as data; single tests play on a [`stage`]
+//! with a [`client`] that looks closely, in front of a [`bootstrap`] that they may change.
 
+pub mod bootstrap;
+pub mod client;
 pub mod envoy;
 pub mod fib;
 pub mod http;
 pub mod load;
+pub mod matrix;
+pub mod metrics;
+pub mod netns;
+pub mod peers;
 pub mod ports;
 pub mod process;
+pub mod proxy;
 pub mod record;
+pub mod scripted;
+pub mod stage;
+pub mod trial;
