@@ -57,13 +57,6 @@ pub(crate) struct Sight {
     pub(crate) lanes: Rc<[Rc<Lane>]>,
 }
 
-impl Sight {
-    /// The place of the replica with this address.
-    pub(crate) fn find(&self, address: &str) -> Option<usize> {
-        self.view.find(address)
-    }
-}
-
 impl Function {
     pub(crate) fn new(cluster: &str) -> Self {
         Self {
@@ -93,10 +86,8 @@ impl Function {
 
     fn read_policy(&self) {
         let text = host::property(property::POLICY);
-        let compiled = text.map(|text| {
-            let written = WrittenPolicy::from_json(&text)?;
-            Policy::compile(&written)
-        });
+        let compiled =
+            text.map(|text| WrittenPolicy::from_json(&text).and_then(|written| Policy::compile(&written)));
         let mut protection = self.protection.borrow_mut();
         *protection = match compiled {
             None => Protection::None,

@@ -147,7 +147,7 @@ impl Planned {
         let flags = host::number_property(property::RESPONSE_FLAGS).unwrap_or(0);
         let outcome = Outcome {
             attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
-            replica: self.sight.find(&address),
+            replica: self.sight.view.find(&address),
             end: End::of(flags, host::number_property(property::RESPONSE_CODE)),
         };
         let lanes = &self.sight.lanes;
@@ -172,7 +172,7 @@ fn claim_check(worker: &Worker, function: &Function, sight: &mut Sight, may_repe
         None => false,
     });
     *sight = function.sight(&worker.bell);
-    sight.find(&address).filter(|_| claimed)
+    sight.view.find(&address).filter(|_| claimed)
 }
 
 #[cfg(feature = "panic-on-request")]

@@ -1,1 +1,101 @@
+//! What each way to end teaches.
 
+use std::time::Duration;
+
+use super::*;
+
+const NOW: Millis = Millis(1_000_000);
+
+fn plan(order: &[usize]) -> Plan {
+    Plan { order: order.to_vec(), may_repeat: true, ..Plan::default() }
+}
+
+fn hedged(order: &[usize]) -> Plan {
+    Plan { hedge_after: Some(Duration::from_millis(25)), ..plan(order) }
+}
+
+fn answered(attempts: u32, replica: usize) -> Outcome {
+    Outcome { attempts, replica: Some(replica), end: End::Answered }
+}
+
+fn taught(plan: &Plan, outcome: Outcome) -> Lessons {
+    learn(Strategy::ActiveStandby, plan, &outcome, &|_| None, NOW)
+}
+
+#[test]
+fn the_first_answer_teaches_nothing() {
+    assert_eq!(taught(&plan(&[0, 1, 1]), answered(1, 0)), Lessons::default());
+}
+
+#[test]
+fn those_that_were_tried_before_the_one_that_answered_are_set_aside() {
+    let lessons = taught(&plan(&[0, 1, 1]), answered(2, 1));
+    assert_eq!(lessons, Lessons { suspects: vec![0], acquitted: None, failover: true });
+    let lessons = taught(&plan(&[0, 1, 1]), answered(3, 1));
+    assert_eq!(lessons.suspects, [0], "the one that answered in the end is not");
+}
+
+#[test]
+fn one_that_stayed_silent_while_the_next_answered_is_set_aside() {
+    assert_eq!(taught(&hedged(&[0, 1]), answered(2, 1)).suspects, [0]);
+    assert_eq!(taught(&hedged(&[0, 1]), answered(2, 0)), Lessons::default(), "it was only late");
+}
+
+#[test]
+fn a_request_that_broke_everywhere_sets_all_that_were_tried_aside() {
+    let outcome = Outcome { attempts: 3, replica: Some(1), end: End::Broken };
+    assert_eq!(taught(&plan(&[0, 1, 1]), outcome).suspects, [0, 1]);
+    let once = Outcome { attempts: 1, ..outcome };
+    assert_eq!(taught(&plan(&[0, 1, 1]), once).suspects, [0]);
+}
+
+#[test]
+fn answers_that_the_function_may_have_given_and_clients_that_left_blame_nobody() {
+    for end in [End::Refused, End::Other] {
+        let outcome = Outcome { attempts: 3, replica: Some(1), end };
+        assert_eq!(taught(&plan(&[0, 1, 1]), outcome), Lessons::default(), "{end:?}");
+    }
+}
+
+#[test]
+fn a_check_decides_about_its_replica() {
+    let check = Plan { is_check: true, ..hedged(&[0, 1]) };
+    assert_eq!(taught(&check, answered(1, 0)).acquitted, Some(0));
+    assert_eq!(taught(&check, answered(2, 0)).acquitted, Some(0), "late, but it answered");
+    let lost = taught(&check, answered(2, 1));
+    assert_eq!((lost.acquitted, lost.suspects), (None, vec![0]));
+}
+
+#[test]
+fn when_nobody_was_known_to_be_well_the_one_that_answers_is() {
+    assert_eq!(taught(&plan(&[]), answered(1, 1)).acquitted, Some(1));
+    assert_eq!(taught(&plan(&[]), Outcome { replica: None, ..answered(1, 1) }), Lessons::default());
+}
+
+#[test]
+fn losing_a_race_by_itself_sets_nobody_aside() {
+    let lanes = [Lane::default(), Lane::default()];
+    let race = Plan { hedge_after: Some(Duration::from_millis(1)), ..plan(&[0, 1]) };
+    let lessons = learn(Strategy::RequestReplication, &race, &answered(2, 1), &|place| lanes.get(place), NOW);
+    assert_eq!(lessons, Lessons { failover: true, ..Lessons::default() });
+    assert_eq!((lanes[0].losses(), lanes[1].losses()), (1, 0));
+}
+
+#[test]
+fn flags_and_status_tell_how_it_ended() {
+    for (flags, status, end) in [
+        (0, Some(200), End::Answered),
+        (0x8000, Some(200), End::Answered),
+        (0, Some(500), End::Answered),
+        (0, Some(503), End::Refused),
+        (0x20, Some(503), End::Broken),
+        (0x8020, Some(503), End::Broken),
+        (0x40, Some(200), End::Broken),
+        (0x10, Some(503), End::Broken),
+        (0x4000, Some(200), End::Other),
+        (0x4040, None, End::Other),
+        (0, None, End::Other),
+    ] {
+        assert_eq!(End::of(flags, status), end, "{flags:#x} {status:?}");
+    }
+}

@@ -59,3 +59,66 @@ impl Plan {
         list
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::admin::Host;
+    use crate::policy::WrittenPolicy;
+    use crate::view::Roles;
+
+    fn written(plan: &Plan, facts: &RequestFacts) -> Vec<String> {
+        let settings = [("strategy".to_owned(), "retry".to_owned())].into();
+        let policy = Policy::compile(&WrittenPolicy::new("fib", settings)).unwrap();
+        let host = |n: u8| Host { address: format!("10.0.0.{n}:80"), serving: true, doubtful: false };
+        let mut view = View::default();
+        view.observe(&[host(1), host(2)], &Roles::of(&policy), crate::time::Millis(1));
+        let mut lines = Vec::new();
+        plan.write(&policy, &view, facts, &mut |name, value| {
+            lines.push(value.map_or_else(|| format!("-{name}"), |value| format!("{name}: {value}")));
+        });
+        lines
+    }
+
+    #[test]
+    fn a_plain_plan_is_two_headers() {
+        let plan = Plan { order: vec![1, 0, 0], may_repeat: true, ..Plan::default() };
+        assert_eq!(
+            written(&plan, &RequestFacts::default()),
+            [
+                "x-envoy-retriable-status-codes: 10.0.0.2:80,10.0.0.1:80,10.0.0.1:80",
+                "x-envoy-retry-on: connect-failure,refused-stream,reset,gateway-error",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_hedged_one_says_when_and_how_often() {
+        let plan = Plan {
+            order: vec![0, 1],
+            may_repeat: true,
+            hedge_after: Some(Duration::from_micros(300)),
+            max_retries: Some(1),
+            ..Plan::default()
+        };
+        let lines = written(&plan, &RequestFacts { grpc: true, ..RequestFacts::default() });
+        assert!(lines.contains(&"x-envoy-retry-grpc-on: unavailable".to_owned()));
+        assert!(lines.contains(&"x-envoy-max-retries: 1".to_owned()));
+        assert!(
+            lines.contains(&"x-envoy-upstream-rq-per-try-timeout-ms: 1".to_owned()),
+            "never 0: that is no timeout"
+        );
+        assert!(lines.contains(&"x-envoy-hedge-on-per-try-timeout: true".to_owned()));
+    }
+
+    #[test]
+    fn what_a_client_sent_is_overwritten_or_removed() {
+        let all = RequestFacts { client_headers: 0x7f, ..RequestFacts::default() };
+        let lines = written(&Plan { order: vec![0], ..Plan::default() }, &all);
+        assert_eq!(lines.first().unwrap(), "x-envoy-retriable-status-codes: 10.0.0.1:80");
+        let removed: Vec<&str> = lines.iter().filter_map(|line| line.strip_prefix('-')).collect();
+        assert_eq!(removed, CLIENT_HEADERS.iter().skip(1).copied().collect::<Vec<_>>());
+    }
+}

@@ -1,1 +1,220 @@
+//! What each strategy plans, replica by replica.
 
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::admin::Host;
+use crate::policy::WrittenPolicy;
+use crate::view::Roles;
+
+const NOW: Millis = Millis(1_000_000);
+
+struct Stage {
+    policy: Policy,
+    view: View,
+    lanes: Vec<Rc<Lane>>,
+}
+
+fn stage(replicas: usize, settings: &[(&str, &str)]) -> Stage {
+    let settings: BTreeMap<String, String> =
+        settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let policy = Policy::compile(&WrittenPolicy::new("fib", settings)).unwrap();
+    let hosts: Vec<Host> = (1..=replicas)
+        .map(|n| Host { address: format!("10.0.0.{n}:8080"), serving: true, doubtful: false })
+        .collect();
+    let mut view = View::default();
+    view.observe(&hosts, &Roles::of(&policy), NOW);
+    let lanes = view.replicas.iter().map(|_| Rc::default()).collect();
+    Stage { policy, view, lanes }
+}
+
+impl Stage {
+    fn situation(&self, may_repeat: bool, turn: usize) -> Situation<'_, Rc<Lane>> {
+        Situation { policy: &self.policy, view: &self.view, lanes: &self.lanes, may_repeat, turn, now: NOW }
+    }
+
+    fn plan(&self) -> Plan {
+        self.situation(true, 0).plan(None)
+    }
+
+    fn suspect(&mut self, place: usize) {
+        assert!(self.view.suspect(place, &Roles::of(&self.policy), NOW));
+    }
+
+    fn active(&self) -> Vec<usize> {
+        (0..self.view.replicas.len()).filter(|place| self.view.replicas[*place].active).collect()
+    }
+}
+
+#[test]
+fn retry_leads_to_the_least_busy_and_then_to_another() {
+    let stage = stage(3, &[("strategy", "retry")]);
+    stage.lanes[0].enter();
+    stage.lanes[0].enter();
+    stage.lanes[2].enter();
+    assert_eq!(stage.plan().order, [1, 2, 0]);
+}
+
+#[test]
+fn equals_take_turns() {
+    let stage = stage(3, &[("strategy", "retry")]);
+    let firsts: Vec<_> = (0..3).filter_map(|turn| stage.situation(true, turn).plan(None).first()).collect();
+    assert_eq!(firsts.iter().collect::<std::collections::BTreeSet<_>>().len(), 3, "{firsts:?}");
+}
+
+#[test]
+fn the_last_replica_fills_the_list_so_that_envoy_never_picks_one_itself() {
+    let alone = stage(1, &[("strategy", "retry"), ("tolerate", "2")]);
+    assert_eq!(alone.plan().order, [0, 0, 0, 0]);
+    assert_eq!(alone.plan().max_retries, None, "as in config");
+}
+
+#[test]
+fn active_standby_keeps_to_the_active_one() {
+    let stage = stage(2, &[("strategy", "active-standby")]);
+    let (active, standby) = (stage.active()[0], 1 - stage.active()[0]);
+    for turn in 0..4 {
+        assert_eq!(stage.situation(true, turn).plan(None).order, [active, standby, standby]);
+    }
+}
+
+#[test]
+fn the_next_attempt_goes_to_another_active_one_before_a_standby() {
+    let stage = stage(3, &[("strategy", "active-standby")]);
+    let order = stage.plan().order;
+    assert!(stage.active().contains(&order[0]) && stage.active().contains(&order[1]));
+    assert!(!stage.active().contains(&order[2]));
+}
+
+#[test]
+fn a_suspect_is_in_no_plan() {
+    let mut stage = stage(3, &[("strategy", "active-standby")]);
+    let gone = stage.plan().order[0];
+    stage.suspect(gone);
+    assert!(!stage.plan().order.contains(&gone));
+}
+
+#[test]
+fn when_all_are_suspect_envoy_picks_any() {
+    let mut stage = stage(2, &[("strategy", "active-standby"), ("hedge-after", "25ms")]);
+    stage.suspect(0);
+    stage.suspect(1);
+    let plan = stage.plan();
+    assert_eq!((plan.order.len(), plan.hedge_after, plan.may_repeat), (0, None, true));
+}
+
+#[test]
+fn a_hedge_delay_starts_each_replica_once() {
+    let stage = stage(2, &[("strategy", "retry"), ("hedge-after", "25ms"), ("tolerate", "3")]);
+    let plan = stage.plan();
+    assert_eq!((plan.order.len(), plan.max_retries), (2, Some(1)));
+    assert_eq!(plan.hedge_after, Some(Duration::from_millis(25)));
+}
+
+#[test]
+fn what_must_not_run_twice_is_never_hedged() {
+    for strategy in ["retry", "request-replication"] {
+        let stage = stage(2, &[("strategy", strategy)]);
+        let plan = stage.situation(false, 0).plan(None);
+        assert_eq!((plan.hedge_after, plan.may_repeat, plan.order.len()), (None, false, 3), "{strategy}");
+    }
+}
+
+#[test]
+fn replication_starts_k_and_one_a_millisecond_apart() {
+    let stage = stage(4, &[("strategy", "request-replication"), ("tolerate", "2")]);
+    let plan = stage.plan();
+    assert_eq!((plan.order.len(), plan.max_retries), (3, Some(2)));
+    assert_eq!(plan.hedge_after, Some(NEXT_START_AFTER));
+}
+
+#[test]
+fn one_that_lost_its_start_goes_second_until_it_gets_another() {
+    let stage = stage(2, &[("strategy", "request-replication")]);
+    let first = stage.plan().order[0];
+    assert!(!request_replication::raced(&stage.lanes[first], &stage.lanes[1 - first], true, NOW));
+    assert_eq!(stage.plan().order, [1 - first, first]);
+    let later = Situation { now: NOW.after(Duration::from_millis(250)), ..stage.situation(true, 0) };
+    assert_eq!(later.plan(None).order[0], first, "another start");
+    assert_eq!(later.plan(None).order[0], 1 - first, "one request of it");
+}
+
+#[test]
+fn one_that_loses_every_start_is_set_aside_and_one_that_wins_as_second_is_not() {
+    let stage = stage(2, &[("strategy", "request-replication")]);
+    let first = stage.plan().order[0];
+    let (lane, other) = (&stage.lanes[first], &stage.lanes[1 - first]);
+    let mut now = NOW;
+    let mut verdicts = Vec::new();
+    for _ in 0..LOSSES_TO_SUSPECT {
+        let situation = Situation { now, ..stage.situation(true, 0) };
+        let _ = situation.plan(None);
+        verdicts.push(request_replication::raced(lane, other, true, now));
+        now = now.after(Duration::from_millis(250));
+    }
+    assert_eq!(verdicts, [false, false, false, true]);
+    assert!(!request_replication::raced(other, lane, true, now), "it won as second");
+    assert_eq!(lane.losses(), 0);
+}
+
+#[test]
+fn a_check_is_led_to_its_replica_and_hedged_even_where_the_policy_is_not() {
+    let mut stage = stage(2, &[("strategy", "active-standby")]);
+    let suspect = stage.plan().order[0];
+    stage.suspect(suspect);
+    let plan = stage.situation(true, 0).plan(Some(suspect));
+    assert_eq!(plan.order, [suspect, 1 - suspect]);
+    assert_eq!((plan.hedge_after, plan.is_check), (Some(CHECK_HEDGE_AFTER), true));
+}
+
+#[test]
+fn doubtful_replicas_come_last() {
+    let mut stage = stage(3, &[("strategy", "retry")]);
+    stage.view.replicas[0].doubtful = true;
+    stage.lanes[1].enter();
+    stage.lanes[2].enter();
+    assert_eq!(stage.plan().order[2], 0);
+}
+
+proptest! {
+    #[test]
+    fn a_plan_never_costs_more_than_the_policy_says(
+        replicas in 1..20_usize,
+        tolerate in 1..5_u8,
+        strategy in prop_oneof![Just("retry"), Just("active-standby"), Just("request-replication")],
+        suspects in proptest::collection::vec(0..20_usize, 0..20),
+        busy in proptest::collection::vec(0..20_usize, 0..50),
+        may_repeat: bool,
+        turn: usize,
+    ) {
+        let mut stage = stage(replicas, &[("strategy", strategy), ("tolerate", &tolerate.to_string())]);
+        let roles_policy = stage.policy.clone();
+        for place in suspects {
+            stage.view.suspect(place, &Roles::of(&roles_policy), NOW);
+        }
+        for place in busy {
+            if let Some(lane) = stage.lanes.get(place) {
+                lane.enter();
+            }
+        }
+        let plan = stage.situation(may_repeat, turn).plan(None);
+        prop_assert_eq!(plan.order.is_empty(), stage.view.well() == 0);
+        prop_assert!(plan.order.len() <= usize::from(tolerate) + 2);
+        prop_assert!(plan.order.iter().all(|place| stage.view.replicas[*place].is_well()));
+        if plan.hedge_after.is_some() {
+            let retries = plan.max_retries.unwrap_or(stage.policy.retries());
+            prop_assert_eq!(plan.order.len(), usize::try_from(retries).unwrap() + 1);
+            let distinct: std::collections::BTreeSet<_> = plan.order.iter().collect();
+            prop_assert_eq!(distinct.len(), plan.order.len());
+            prop_assert!(may_repeat);
+        }
+        if strategy == "request-replication" && may_repeat {
+            prop_assert_eq!(plan.order.len().max(1), (usize::from(tolerate) + 1).min(stage.view.well()).max(1)
+                .max(if plan.hedge_after.is_none() { plan.order.len() } else { 0 }));
+        }
+    }
+}
