@@ -125,7 +125,7 @@ impl Function {
             return;
         }
         let lane_to = |address: &str| {
-            let known = sight.find(address).and_then(|place| sight.lanes.get(place));
+            let known = sight.view.find(address).and_then(|place| sight.lanes.get(place));
             known.cloned().unwrap_or_default()
         };
         let lanes = view.replicas.iter().map(|replica| lane_to(&replica.address)).collect();

@@ -19,8 +19,8 @@ pub(super) fn stdout() -> Value {
         "function": "%UPSTREAM_CLUSTER%",
         "replica": "%UPSTREAM_HOST%",
         "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
-        // Plain: a module's filter state is bytes to Envoy, which are base64 within a message otherwise.
-        "steadfaas": format!("%FILTER_STATE(wasm.{FILTER_STATE}:PLAIN)%"),
+        // The filter declares it as protobuf text, so that it shows as such: an object whose `value` is the sentence.
+        "steadfaas": format!("%FILTER_STATE(wasm.{FILTER_STATE})%"),
         "status": "%RESPONSE_CODE%",
         "flags": "%RESPONSE_FLAGS%",
         "details": "%RESPONSE_CODE_DETAILS%",
