@@ -124,14 +124,11 @@ impl Planned {
     }
 
     /// Nothing can be learned from this outcome: one attempt that was as good as any. Spares the properties that only
-    /// failures and races need.
+    /// failures and races need. A request that may be repeated and failed has more than one attempt.
     fn is_plain(&self, attempts: u64) -> bool {
         let is_racing = self.in_flight.as_ref().is_some_and(|InFlight(lane)| lane.losses() > 0);
-        attempts == 1
-            && self.plan.may_repeat
-            && !self.plan.is_check
-            && !self.plan.order.is_empty()
-            && !is_racing
+        let is_routine = attempts == 1 && !self.plan.is_check && !self.plan.order.is_empty() && !is_racing;
+        is_routine && (self.plan.may_repeat || host::number_property(property::RESPONSE_FLAGS) == Some(0))
     }
 
     fn learn(&mut self, worker: &Worker) {
