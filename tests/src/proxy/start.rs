@@ -120,7 +120,7 @@ fn start_haproxy(setting: Setting<'_>) -> anyhow::Result<(SocketAddr, Running)> 
     let sockets = sockets(setting);
     let folder = TempDir::with_prefix("haproxy-")?;
     let file = write(&folder, "haproxy.cfg", &peers::haproxy(sockets, setting.workers))?;
-    let process = Program::new(installed("haproxy")?).args(["-q", "-db", "-f"]).arg(file).start()?;
+    let process = Program::new(installed("haproxy")?).args(["-db", "-f"]).arg(file).start()?;
     Ok((sockets.listen, Running::Other { process, _files: folder }))
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use super::series::{Second, per_second};
@@ -17,12 +16,6 @@ pub const WINDOW: Duration = Duration::from_secs(5);
 
 /// How long before the fault the search for the longest gap begins.
 const BEFORE: Duration = Duration::from_secs(1);
-
-/// The highest latency that is told apart, in microseconds: no client waits a minute.
-const HIGHEST_US: u64 = 60_000_000;
-
-/// Latencies are kept to 1/1000: finer than what this machine repeats.
-const DIGITS: u8 = 3;
 
 /// What the clients of one load saw.
 #[derive(Debug, Clone, Serialize)]
@@ -75,16 +68,19 @@ impl Latencies {
     /// Those of `outcomes`; zeros where there are none.
     #[must_use]
     pub fn of<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> Self {
-        let Ok(mut histogram) = Histogram::<u64>::new_with_max(HIGHEST_US, DIGITS) else { return Self::NONE };
-        for outcome in outcomes {
-            let latency = if outcome.got.is_good() { outcome.latency } else { FAILED };
-            histogram.saturating_record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX));
-        }
-        let at = |quantile| milliseconds(Duration::from_micros(histogram.value_at_quantile(quantile)));
-        Self { p50_ms: at(0.5), p99_ms: at(0.99), max_ms: at(1.0) }
+        let latency = |outcome: &Outcome| if outcome.got.is_good() { outcome.latency } else { FAILED };
+        let mut sorted: Vec<Duration> = outcomes.map(latency).collect();
+        sorted.sort_unstable();
+        let at = |percent| milliseconds(percentile(&sorted, percent));
+        Self { p50_ms: at(50), p99_ms: at(99), max_ms: at(100) }
     }
+}
 
-    const NONE: Self = Self { p50_ms: 0.0, p99_ms: 0.0, max_ms: 0.0 };
+/// The smallest of `sorted` that at least `percent` of them don't exceed. A load is small enough to be kept whole, so
+/// this is exact.
+fn percentile(sorted: &[Duration], percent: usize) -> Duration {
+    let rank = (sorted.len() * percent).div_ceil(100);
+    sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
 }
 
 /// Requests that were in flight or became due from `from` to `to`: those that a fault at `from` caught in flight are
@@ -138,15 +134,23 @@ mod tests {
     fn a_calm_load_shows_its_own_rhythm() {
         let seen = Seen::of(&calm(4_000), FAULT);
         assert_eq!((seen.failed, seen.gap_ms, seen.requests), (0, 5.0, 4_000));
-        assert!((seen.after.p99_ms - 12.0).abs() < 0.02);
+        assert_eq!(seen.after.p99_ms, 12.0);
         assert_eq!(seen.status, BTreeMap::from([("200".to_owned(), 4_000)]));
+    }
+
+    #[test]
+    fn percentiles_are_those_of_the_nearest_rank() {
+        let sorted: Vec<Duration> = (1..=200).map(Duration::from_millis).collect();
+        let at = |percent| percentile(&sorted, percent).as_millis();
+        assert_eq!([at(50), at(99), at(100)], [100, 198, 200]);
+        assert_eq!(percentile(&[], 50), Duration::ZERO);
     }
 
     #[test]
     fn a_request_caught_in_flight_by_the_fault_counts() {
         let mut outcomes = calm(4_000);
         outcomes[1_599].latency = Duration::from_millis(25);
-        assert!((Seen::of(&outcomes, FAULT).after.max_ms - 25.0).abs() < 0.1);
+        assert_eq!(Seen::of(&outcomes, FAULT).after.max_ms, 25.0);
     }
 
     #[test]
@@ -155,7 +159,7 @@ mod tests {
         fail(&mut outcomes[1_700..1_720]);
         let seen = Seen::of(&outcomes, FAULT);
         assert_eq!((seen.failed, seen.status["503"]), (20, 20));
-        assert!(seen.after.p99_ms > 9_990.0 && seen.after.p50_ms < 13.0);
+        assert_eq!((seen.after.p50_ms, seen.after.p99_ms), (12.0, 10_000.0));
     }
 
     #[test]
