@@ -35,6 +35,9 @@ pub(super) const ALL: [Part; 15] = [
     Part::long("e2e", "the shipped programs from end to end", test_programs::e2e),
 ];
 
+/// Links to private items are fine: nothing is published, who reads the documentation reads the code.
+const RUSTDOC: &str = "-D warnings -A rustdoc::private_intra_doc_links";
+
 fn format(_: &Supplies) -> Result<Outcome> {
     check(cargo().args(["fmt", "--all", "--check"]))
 }
@@ -68,7 +71,9 @@ fn lints(supplies: &Supplies) -> Result<Outcome> {
     let clippy = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
     let panicking = ["clippy", "-p", "steadfaas-filter", "-F", "panic-on-request", "--", "-D", "warnings"];
     let mut rustdoc = cargo();
-    rustdoc.args(["doc", "--workspace", "--no-deps", "--quiet"]).env("RUSTDOCFLAGS", "-D warnings");
+    rustdoc
+        .args(["doc", "--workspace", "--no-deps", "--quiet", "--document-private-items"])
+        .env("RUSTDOCFLAGS", RUSTDOC);
     let mut tally = Tally::default();
     for command in [cargo().args(clippy), cargo().args(panicking), &mut rustdoc] {
         tally += held(supplies.hand(&[Supply::Module], command)?);
