@@ -157,10 +157,12 @@ impl Function {
             set_aside = learned.set_aside;
             learned.changed
         });
-        if happened {
-            self.next_poll.set(now);
+        if !happened {
+            return 0;
         }
-        if happened { set_aside } else { 0 }
+        sharing::change_lease(&self.cluster, |lease| lease.given_up(now));
+        self.next_poll.set(now);
+        set_aside
     }
 
     /// A number that moves on with each request.

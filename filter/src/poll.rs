@@ -112,6 +112,6 @@ fn observe(worker: &Worker, function: &Function, cluster: &ClusterHosts) {
     let view = function.sight(&worker.bell).view;
     let span = if view.replicas.is_empty() || view.is_uneasy() { UNEASY } else { QUIET };
     let lease = Lease::renewed(now, span);
-    sharing::set_lease(&function.cluster, lease);
+    sharing::change_lease(&function.cluster, |_| lease);
     function.next_poll.set(lease.until);
 }

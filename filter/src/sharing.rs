@@ -83,9 +83,11 @@ pub(crate) fn take_lease(cluster: &str, now: Millis, span: Duration) -> Result<L
     }
 }
 
-/// Notes that an answer came. Whoever writes last is right: all of them just got one.
-pub(crate) fn set_lease(cluster: &str, lease: Lease) {
+/// Changes the lease, whoever has it: an answer came, or a sign that another one is wanted. Two changes at the same
+/// moment mean the same, so whoever writes last is right.
+pub(crate) fn change_lease(cluster: &str, change: impl FnOnce(Lease) -> Lease) {
     let (stored, cas) = host::shared(&lease_key(cluster));
+    let lease = change(Lease::decode(stored.as_deref().unwrap_or_default()));
     host::set_shared(&lease_key(cluster), &lease.encode(), stored.map(|_| cas));
 }
 

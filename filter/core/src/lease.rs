@@ -33,6 +33,12 @@ impl Lease {
         Self { until: now.after(span), last_success: now }
     }
 
+    /// The lease given up: something has changed, and whoever comes next asks again.
+    #[must_use]
+    pub fn given_up(self, now: Millis) -> Self {
+        Self { until: self.until.min(now), ..self }
+    }
+
     /// The lease as bytes for the workers' shared data.
     #[must_use]
     pub fn encode(self) -> [u8; 16] {
@@ -66,6 +72,14 @@ mod tests {
     fn taking_it_keeps_the_last_success() {
         let taken = Lease::renewed(Millis(5), SPAN).take(Millis(200), SPAN).unwrap();
         assert_eq!(taken.last_success, Millis(5));
+    }
+
+    #[test]
+    fn one_that_is_given_up_is_free_at_once() {
+        let lease = Lease::renewed(Millis(1_000), SPAN);
+        assert!(lease.take(Millis(1_050), SPAN).is_none());
+        let taken = lease.given_up(Millis(1_050)).take(Millis(1_050), SPAN).unwrap();
+        assert_eq!(taken.last_success, Millis(1_000));
     }
 
     #[test]
