@@ -4,6 +4,7 @@
 //! hosts of their own, [`load`] sends, [`record`] tells what the clients saw.
 //! A [`scripted`] replica shows faults on demand. The [`matrix`] has its cells as data; single tests play on a [`stage`]
 //! with a [`client`] that looks closely, in front of a [`bootstrap`] that they may change.
+//! A [`trial`] compares a [`proxy`] with its [`peers`] under a fault, [`steady`] while all is well.
 
 pub mod bootstrap;
 pub mod client;
@@ -12,6 +13,7 @@ pub mod fib;
 pub mod http;
 pub mod load;
 pub mod matrix;
+pub mod median;
 pub mod metrics;
 pub mod netns;
 pub mod peers;
@@ -21,4 +23,5 @@ pub mod proxy;
 pub mod record;
 pub mod scripted;
 pub mod stage;
+pub mod steady;
 pub mod trial;

@@ -4,4 +4,5 @@ mod choice;
 mod start;
 
 pub use choice::{Choice, UnknownProxy};
+pub(crate) use start::functions_file;
 pub use start::{Proxy, Setting};

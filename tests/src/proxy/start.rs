@@ -97,14 +97,17 @@ async fn start_steadfaas(
     annotations: &[(String, String)],
     setting: Setting<'_>,
 ) -> anyhow::Result<(SocketAddr, Running)> {
-    let replicas: Vec<String> = setting.replicas.iter().map(ToString::to_string).collect();
-    let mut functions = format!("functions:\n- name: fib\n  replicas: [{}]\n", replicas.join(", "));
-    for (key, value) in annotations {
-        functions.push_str(&format!("  {key}: \"{value}\"\n"));
-    }
+    let functions = functions_file(annotations, setting.replicas);
     let bootstrap = Bootstrap::render(&functions, xtask::envoy::NEWEST)?;
     let envoy = bootstrap.start(&envoy::newest()?, setting.workers).await?;
     Ok((bootstrap.listen, Running::Envoy(envoy)))
+}
+
+/// A functions file with one function, that of these annotations.
+pub(crate) fn functions_file(annotations: &[(String, String)], replicas: &[SocketAddr]) -> String {
+    let replicas: Vec<String> = replicas.iter().map(ToString::to_string).collect();
+    let settings: String = annotations.iter().map(|(key, value)| format!("  {key}: \"{value}\"\n")).collect();
+    format!("functions:\n- name: fib\n  replicas: [{}]\n{settings}", replicas.join(", "))
 }
 
 async fn start_envoy(name: &str, setting: Setting<'_>) -> anyhow::Result<(SocketAddr, Running)> {

@@ -3,6 +3,7 @@
 use clap::Parser;
 use steadfaas_tests::load::Arrivals;
 use steadfaas_tests::proxy::Choice;
+use steadfaas_tests::steady::Steady;
 use steadfaas_tests::trial::{FAULT_AT, Fault, Trial};
 
 /// Measures what clients see of a fault: an open-loop load on replicas of a 10 ms function behind a proxy, the fault
@@ -41,6 +42,13 @@ pub(crate) struct Cli {
     /// Runs of each fault and proxy, in turn
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000))]
     runs: u64,
+    /// Measure instead what steadfaas (each --proxy steadfaas:…) costs one worker while all is well, against plain Envoy
+    /// and the stock no-op wasm filter
+    #[arg(long, conflicts_with_all = ["faults", "all", "rate", "seconds", "arrivals", "seed", "replicas", "workers", "runs"])]
+    pub(crate) steady: bool,
+    /// Rounds of --steady; in each every variant is loaded for a second
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1_000), requires = "steady")]
+    rounds: u16,
     /// One JSON object a run on standard output, and nothing else there
     #[arg(long)]
     pub(crate) json: bool,
@@ -81,6 +89,21 @@ impl Cli {
             }
             (false, given) => given.to_vec(),
         }
+    }
+
+    /// What `--steady` measures.
+    ///
+    /// # Errors
+    /// A proxy was named that isn't steadfaas.
+    pub(crate) fn steady(&self) -> anyhow::Result<Steady> {
+        let policy = |proxy| match proxy {
+            Choice::Steadfaas(policy) => Ok(policy),
+            other => {
+                anyhow::bail!("--steady measures steadfaas, not {other}: plain Envoy is always beside it")
+            }
+        };
+        let policies = self.proxies().into_iter().map(policy).collect::<anyhow::Result<_>>()?;
+        Ok(Steady { policies, rounds: usize::from(self.rounds) })
     }
 
     /// All runs, in their order: proxies take turns, so that whatever else the machine does hits them alike.
@@ -133,7 +156,15 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused() {
-        for words in ["--fault gone", "--rate 0", "--seconds 8", "--all --proxy nginx", "--arrivals often"] {
+        for words in [
+            "--steady --fault kill",
+            "--rounds 3",
+            "--fault gone",
+            "--rate 0",
+            "--seconds 8",
+            "--all --proxy nginx",
+            "--arrivals often",
+        ] {
             let args = std::iter::once("faults").chain(words.split(' '));
             assert!(Cli::try_parse_from(args).is_err(), "{words}");
         }

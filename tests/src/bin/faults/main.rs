@@ -14,13 +14,13 @@ use steadfaas_tests::{envoy, fib, netns};
 
 fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
-    if cli.faults().contains(&Some(Fault::LostNode)) {
+    if !cli.steady && cli.faults().contains(&Some(Fault::LostNode)) {
         let programs = [("STEADFAAS_ENVOY", envoy::newest()?), ("STEADFAAS_FIB", fib::binary()?)];
         netns::enter(&programs).context("a lost node needs network namespaces")?;
     }
     // The main thread starts all processes and outlives them; the others drive the load.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(run(&cli))
+    runtime.block_on(async { if cli.steady { measure(&cli).await } else { run(&cli).await } })
 }
 
 async fn run(cli: &Cli) -> anyhow::Result<()> {
@@ -35,7 +35,20 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
         reports.push(report);
     }
     if !cli.json {
-        println!("{}", table::of(&reports));
+        println!("{}", table::of_reports(&reports));
+    }
+    Ok(())
+}
+
+async fn measure(cli: &Cli) -> anyhow::Result<()> {
+    let steady = cli.steady()?;
+    let show = Show::rounds(steady.rounds);
+    let costs = steady.run(&mut |round| show.round(round)).await?;
+    show.close();
+    if cli.json {
+        println!("{}", serde_json::to_string(&costs)?);
+    } else {
+        println!("{}", table::of_costs(&costs));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Live progress on standard error: a bar at a terminal, else a line a run.
+//! Live progress on standard error: a bar at a terminal, and a line for each run that is done.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use steadfaas_tests::trial::{Report, Step, Trial};
 /// Often enough to look alive, seldom enough to cost nothing.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// What is shown of one run.
+/// What is shown of a run, or of several rounds.
 pub(crate) struct Show {
     bar: ProgressBar,
 }
@@ -18,13 +18,25 @@ pub(crate) struct Show {
 impl Show {
     /// Of run `number` of `total`.
     pub(crate) fn trial(trial: &Trial, number: usize, total: usize) -> Self {
-        let bar = ProgressBar::new(0);
-        if let Ok(style) = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} {msg}") {
-            bar.set_style(style);
-        }
+        let bar = bar(0);
         let fault = trial.fault_name();
         bar.set_prefix(format!("{number}/{total} {fault}, {}", trial.proxy));
         Self { bar }
+    }
+
+    /// Of the rounds of `--steady`.
+    pub(crate) fn rounds(rounds: usize) -> Self {
+        let bar = bar(rounds);
+        bar.set_prefix("rounds");
+        Self { bar }
+    }
+
+    pub(crate) fn round(&self, round: usize) {
+        self.bar.set_position(u64::try_from(round).unwrap_or(u64::MAX));
+    }
+
+    pub(crate) fn close(&self) {
+        self.bar.finish_and_clear();
     }
 
     pub(crate) fn step(&self, step: Step) {
@@ -39,10 +51,18 @@ impl Show {
 
     pub(crate) fn done(&self, report: &Report) {
         let prefix = self.bar.prefix();
-        self.bar.finish_and_clear();
+        self.close();
         let seen = &report.seen;
         eprintln!("{prefix}: {} failed, gap {} ms, p99 {} ms", seen.failed, seen.gap_ms, seen.after.p99_ms);
     }
+}
+
+fn bar(length: usize) -> ProgressBar {
+    let bar = ProgressBar::new(u64::try_from(length).unwrap_or(u64::MAX));
+    if let Ok(style) = ProgressStyle::with_template("{prefix} {bar:30} {pos}/{len} {msg}") {
+        bar.set_style(style);
+    }
+    bar
 }
 
 /// Moves the bar until the run is done.

@@ -1,7 +1,9 @@
-//! All runs as a table: a row for each fault and proxy, medians over its runs.
+//! What was measured as tables.
 
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{CellAlignment, Table};
+use steadfaas_tests::median::median;
+use steadfaas_tests::steady::Cost;
 use steadfaas_tests::trial::Report;
 
 const HEADER: [&str; 11] = [
@@ -18,17 +20,40 @@ const HEADER: [&str; 11] = [
     "cpu µs",
 ];
 
-/// The table. Of several runs it shows the median, of failures their sum.
-pub(crate) fn of(reports: &[Report]) -> Table {
+const COSTS_HEADER: [&str; 7] =
+    ["one worker", "requests/s", "to envoy", "cpu µs", "to envoy", "to no-op", "core busy"];
+
+/// A row for each fault and proxy. Of several runs it shows the median, of failures their sum.
+pub(crate) fn of_reports(reports: &[Report]) -> Table {
+    let rows = groups(reports).into_iter().map(|group| row(&group));
+    table(HEADER.into(), 2, rows.collect())
+}
+
+/// A row for each variant.
+pub(crate) fn of_costs(costs: &[Cost]) -> Table {
+    table(COSTS_HEADER.into(), 1, costs.iter().map(cost_row).collect())
+}
+
+/// A table whose columns are numbers from `numbers` on.
+fn table(header: Vec<&str>, numbers: usize, rows: Vec<Vec<String>>) -> Table {
     let mut table = Table::new();
-    table.load_style(UTF8_BORDERS_ONLY).set_header(HEADER);
-    for column in table.column_iter_mut().skip(2) {
+    table.load_style(UTF8_BORDERS_ONLY).set_header(header).add_rows(rows);
+    for column in table.column_iter_mut().skip(numbers) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    for group in groups(reports) {
-        table.add_row(row(&group));
-    }
     table
+}
+
+fn cost_row(cost: &Cost) -> Vec<String> {
+    vec![
+        cost.variant.clone(),
+        format!("{:.0}", cost.requests_per_second),
+        format!("{:.3}", cost.throughput_ratio),
+        format!("{:.1}", cost.cpu_us_per_request),
+        format!("{:.3}", cost.cpu_ratio),
+        format!("{:.3}", cost.cpu_ratio_to_noop),
+        format!("{:.0} %", 100.0 * cost.busy),
+    ]
 }
 
 /// Runs of the same fault and proxy, in the order in which they first came.
@@ -82,24 +107,4 @@ fn answers(group: &[&Report]) -> String {
     }
     let words: Vec<_> = sums.iter().map(|(got, count)| format!("{got} x {count}")).collect();
     words.join(", ")
-}
-
-/// The middle one, or the mean of the two in the middle.
-fn median(mut numbers: Vec<f64>) -> f64 {
-    numbers.sort_by(f64::total_cmp);
-    let upper = numbers.get(numbers.len() / 2).copied().unwrap_or_default();
-    let lower = numbers.get(numbers.len().saturating_sub(1) / 2).copied().unwrap_or_default();
-    f64::midpoint(lower, upper)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_median_is_in_the_middle() {
-        assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
-        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), 2.5);
-        assert_eq!(median(Vec::new()), 0.0);
-    }
 }

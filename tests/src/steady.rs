@@ -1,0 +1,175 @@
+//! What steadfaas costs while all is well: throughput and processor time of one proxy worker, side by side in turn with
+//! the same Envoy without the filter, and with the stock filter that does next to nothing.
+
+mod backend;
+mod closed_loop;
+mod noop;
+mod variant;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::Context;
+use fib::random::SplitMix64;
+use serde::Serialize;
+
+use backend::Backend;
+use closed_loop::Client;
+use variant::Running;
+pub use variant::Variant;
+
+use crate::median::median;
+
+/// Requests in flight: enough that a worker never waits for the next one.
+pub const CONNECTIONS: usize = 32;
+
+/// How long a variant is loaded before its turn passes: long against a context switch, short against whatever else the
+/// machine does.
+const SLICE: Duration = Duration::from_secs(1);
+
+/// The proxies share one core, one of them busy at a time; the load and what answers it share another.
+const PROXY_CORE: usize = 1;
+const OTHER_CORE: usize = 0;
+
+/// What is measured.
+#[derive(Debug, Clone)]
+pub struct Steady {
+    /// steadfaas' policies, beside plain Envoy and the stock filter.
+    pub policies: Vec<Vec<(String, String)>>,
+    /// How many slices each variant has.
+    pub rounds: usize,
+}
+
+/// One slice of a variant.
+#[derive(Debug, Clone, Copy)]
+struct Slice {
+    requests_per_second: f64,
+    cpu_us_per_request: f64,
+    busy: f64,
+}
+
+/// A variant's numbers: medians over its slices, and over the rounds' ratios to plain Envoy in the same round.
+#[derive(Debug, Clone, Serialize)]
+pub struct Cost {
+    /// Which variant.
+    pub variant: String,
+    /// Requests that one worker answers in a second.
+    pub requests_per_second: f64,
+    /// Processor time of the whole proxy for one.
+    pub cpu_us_per_request: f64,
+    /// Share of its core's time that the proxy used: near 1, or something else was the bottleneck.
+    pub busy: f64,
+    /// Throughput against plain Envoy's.
+    pub throughput_ratio: f64,
+    /// Processor time against plain Envoy's.
+    pub cpu_ratio: f64,
+    /// Processor time against that of the stock filter.
+    pub cpu_ratio_to_noop: f64,
+}
+
+impl Steady {
+    /// Measures; `watch` is told the number of each round before it begins.
+    ///
+    /// # Errors
+    /// There are fewer than two cores, a proxy doesn't start, or an answer isn't what it should be.
+    pub async fn run(&self, watch: &mut dyn FnMut(usize)) -> anyhow::Result<Vec<Cost>> {
+        let cores = std::thread::available_parallelism()?.get();
+        anyhow::ensure!(cores > PROXY_CORE, "two cores are needed: one for the proxy, one for the load");
+        let backend = Backend::start(OTHER_CORE).await?;
+        let mut proxies = Vec::new();
+        for variant in self.variants() {
+            proxies.push(Running::start(variant, &backend.addresses(), PROXY_CORE).await?);
+        }
+        let client = Client::start(OTHER_CORE)?;
+        // The first round connects, and lets steadfaas see its replicas.
+        let mut slices: Vec<Vec<Slice>> = vec![Vec::new(); proxies.len()];
+        let mut random = SplitMix64::new(1);
+        for round in 0..=self.rounds {
+            watch(round);
+            for index in shuffled(proxies.len(), &mut random) {
+                let proxy = proxies.get(index).context("no such variant")?;
+                let slice = measure(proxy, &client).await?;
+                if let (Some(own), true) = (slices.get_mut(index), round > 0) {
+                    own.push(slice);
+                }
+            }
+        }
+        Ok(costs(&self.variants(), &slices))
+    }
+
+    fn variants(&self) -> Vec<Variant> {
+        let own = self.policies.iter().cloned().map(Variant::Steadfaas);
+        [Variant::Plain, Variant::Noop].into_iter().chain(own).collect()
+    }
+}
+
+async fn measure(proxy: &Running, client: &Client) -> anyhow::Result<Slice> {
+    let before = proxy.cpu_time();
+    let done = client.load(proxy.address(), SLICE).await?;
+    let used = proxy.cpu_time().saturating_sub(before).as_secs_f64();
+    anyhow::ensure!(done.requests > 0, "{} answered nothing in {SLICE:?}", proxy.name());
+    let (requests, took) = (f64::from(done.requests), done.took.as_secs_f64());
+    Ok(Slice {
+        requests_per_second: requests / took,
+        cpu_us_per_request: used * 1e6 / requests,
+        busy: used / took,
+    })
+}
+
+/// The numbers below `count` in a random order: no variant always follows the same one.
+fn shuffled(count: usize, random: &mut SplitMix64) -> Vec<usize> {
+    let drawn: BTreeMap<u64, usize> = (0..count).map(|index| (random.next_u64(), index)).collect();
+    drawn.into_values().collect()
+}
+
+/// The first variant is plain Envoy, the second the stock filter.
+fn costs(variants: &[Variant], slices: &[Vec<Slice>]) -> Vec<Cost> {
+    let [plain, noop, ..] = slices else { return Vec::new() };
+    let cost = |(variant, own): (&Variant, &Vec<Slice>)| {
+        let of = |number: fn(&Slice) -> f64| median(own.iter().map(number).collect());
+        let against = |others: &[Slice], number: fn(&Slice) -> f64| {
+            median(own.iter().zip(others).map(|(own, other)| number(own) / number(other)).collect())
+        };
+        Cost {
+            variant: variant.to_string(),
+            requests_per_second: of(|slice| slice.requests_per_second),
+            cpu_us_per_request: of(|slice| slice.cpu_us_per_request),
+            busy: of(|slice| slice.busy),
+            throughput_ratio: against(plain, |slice| slice.requests_per_second),
+            cpu_ratio: against(plain, |slice| slice.cpu_us_per_request),
+            cpu_ratio_to_noop: against(noop, |slice| slice.cpu_us_per_request),
+        }
+    };
+    variants.iter().zip(slices).map(cost).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slice(requests_per_second: f64, cpu_us_per_request: f64) -> Slice {
+        Slice { requests_per_second, cpu_us_per_request, busy: 1.0 }
+    }
+
+    #[test]
+    fn ratios_are_taken_round_by_round() {
+        let variants = [Variant::Plain, Variant::Noop, Variant::Steadfaas(Vec::new())];
+        let plain = vec![slice(100.0, 10.0), slice(200.0, 5.0), slice(100.0, 10.0)];
+        let noop = vec![slice(50.0, 20.0), slice(100.0, 10.0), slice(50.0, 20.0)];
+        let own = vec![slice(80.0, 12.0), slice(160.0, 6.0), slice(80.0, 12.0)];
+        let costs = costs(&variants, &[plain, noop, own]);
+        let [_, noop, own] = costs.as_slice() else { panic!("three costs") };
+        assert_eq!((noop.throughput_ratio, noop.cpu_ratio), (0.5, 2.0));
+        assert_eq!((own.throughput_ratio, own.cpu_ratio, own.cpu_ratio_to_noop), (0.8, 1.2, 0.6));
+    }
+
+    #[test]
+    fn every_variant_has_its_turn_in_every_round() {
+        let mut random = SplitMix64::new(5);
+        for _ in 0..20 {
+            let mut order = shuffled(4, &mut random);
+            order.sort_unstable();
+            assert_eq!(order, [0, 1, 2, 3]);
+        }
+    }
+}
