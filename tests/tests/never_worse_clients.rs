@@ -19,8 +19,9 @@ const RETRY_HEADERS: [(&str, &str); 6] = [
     ("x-envoy-upstream-rq-per-try-timeout-ms", "1"),
 ];
 
-/// As many series as one function can have while nothing passes through: four counters and five gauges.
-const KINDS_OF_METRICS: usize = 9;
+/// As many series as there can be of one function while nothing but its first requests passes through: five counters,
+/// five gauges, and the count of changes that is the proxy's own.
+const KINDS_OF_METRICS: usize = 11;
 
 /// The stage as rendered (every client is external), and one whose Envoy trusts its clients.
 async fn stages(functions: &[&Function]) -> anyhow::Result<[Stage; 2]> {
