@@ -1,0 +1,147 @@
+//! What is said before the first run and after the last one.
+
+use std::path::Path;
+
+use steadfaas_tests::proxy::Choice;
+use steadfaas_tests::trial::{Act, Event, Fault, Trial};
+
+use crate::script;
+
+/// How a proxy is called here.
+pub(crate) fn name(proxy: &Choice) -> String {
+    match annotation(proxy, "strategy") {
+        Some(strategy) => strategy.to_owned(),
+        None => "without steadfaas".to_owned(),
+    }
+}
+
+/// How it is called in a row: also with the silence it allows, if its policy says so.
+pub(crate) fn label(proxy: &Choice) -> String {
+    match annotation(proxy, "hedge-after") {
+        Some(span) => format!("{}, {span}", name(proxy)),
+        None => name(proxy),
+    }
+}
+
+/// What a policy of steadfaas says on `key`.
+fn annotation<'p>(proxy: &'p Choice, key: &str) -> Option<&'p str> {
+    let Choice::Steadfaas(annotations) = proxy else { return None };
+    annotations.iter().find(|(written, _)| written == key).map(|(_, value)| value.as_str())
+}
+
+/// What will happen, and how long it takes.
+pub(crate) fn opening(trials: &[Trial]) -> String {
+    let Some(first) = trials.first() else { return String::new() };
+    let names: Vec<_> = trials.iter().map(|trial| name(&trial.proxy)).collect();
+    let events: Vec<_> = first.events.iter().map(planned).collect();
+    format!(
+        "{count} runs, one after another, {all} s in all: {names}.\n\
+         Each starts Envoy and {replicas} replicas of a 10 ms function on this machine and sends {rate} requests a second\n\
+         for {seconds} s, each at its moment whatever became of those before it. Clients wait 10 s and don't repeat.\n\
+         {events}\n",
+        count = trials.len(),
+        all = script::duration(trials).as_secs(),
+        names = names.join(", "),
+        replicas = first.replicas,
+        rate = first.rate,
+        seconds = first.seconds,
+        events = events.join("\n"),
+    )
+}
+
+fn planned(event: &Event) -> String {
+    let what = match event.act {
+        Act::Strike(fault) => format!("{} strikes the busiest replica ({})", fault.as_str(), meaning(fault)),
+        Act::Undo => "that replica is back".to_owned(),
+    };
+    format!("  second {}: {what}", event.at.as_secs_f64())
+}
+
+/// What a fault does to a replica.
+pub(crate) fn meaning(fault: Fault) -> &'static str {
+    match fault {
+        Fault::Kill => "SIGKILL: connections are reset, its port refuses",
+        Fault::Freeze => "SIGSTOP: it accepts connections and never answers",
+        Fault::LostNode => "nothing that is sent there is answered",
+    }
+}
+
+/// What the table's rows and columns mean.
+pub(crate) fn legend(trials: &[Trial]) -> String {
+    let hedged = trials.iter().any(|trial| annotation(&trial.proxy, "hedge-after").is_some());
+    let hedging = if hedged { LEGEND_OF_HEDGING } else { "" };
+    format!("{LEGEND}{hedging}")
+}
+
+const LEGEND: &str = "\
+failed          got no whole 2xx answer within 10 s
+longest gap     between two good answers, from 1 s before the first fault to the end
+p50, p99, max   over the 5 s after the first fault; a failed request counts as 10 s
+extra attempts  requests that replicas read beyond one for each of the load; below 0: some were never read
+extra runs      likewise, of the function
+late runs       of all runs, those that ended when nobody waited any more, as in a replica that was thawed
+without steadfaas: Envoy with the configuration that Istio gives every service
+request-replication: a second replica gets each request after 1 ms
+";
+
+const LEGEND_OF_HEDGING: &str = "\
+50ms: hedge-after=50ms; a request without an answer by then is sent to another replica too. Without it
+nothing bounds how long a silent replica is waited for in this version.
+";
+
+/// The smallest functions file that does what was shown.
+const FUNCTIONS: &str = "\
+functions:
+- name: hello
+  replicas: [127.0.0.1:9001, 127.0.0.1:9002]
+  strategy: active-standby
+  hedge-after: 50ms
+";
+
+/// What to do next.
+pub(crate) fn next_steps(envoy: &Path) -> String {
+    let indented: String = FUNCTIONS.lines().map(|line| format!("    {line}\n")).collect();
+    format!(
+        "Protect a function of your own: write functions.yaml, with the addresses of its replicas,\n\n{indented}\n\
+         and let its clients go to port 8080 of\n\n    \
+         cargo run --release --package steadfaas -- standalone functions.yaml -o envoy.yaml\n    \
+         {envoy} -c envoy.yaml\n\n\
+         `cargo verify` proves all of this on your machine; `cargo faults -- --help` measures it, also against other \
+         proxies.",
+        envoy = envoy.display(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use steadfaas::standalone::FunctionsFile;
+    use steadfaas_core::policy::Strategy;
+
+    use super::*;
+    use crate::script::{Faults, HEDGE_AFTER, protected, unprotected};
+
+    fn trial(proxy: Choice) -> Trial {
+        Trial { events: Faults::Both.events(20.0), ..Trial::new(proxy, None) }
+    }
+
+    #[test]
+    fn the_functions_file_that_is_shown_is_one() {
+        let file = FunctionsFile::parse(FUNCTIONS, "functions.yaml").unwrap();
+        assert_eq!(file.functions.len(), 1);
+        assert!(next_steps(Path::new("/bin/envoy")).contains("    /bin/envoy -c envoy.yaml\n"));
+    }
+
+    #[test]
+    fn the_opening_says_how_long_it_takes_and_what_happens_when() {
+        let text = opening(&[trial(unprotected()), trial(protected(Strategy::Retry))]);
+        assert!(text.starts_with("2 runs, one after another, 44 s in all: without steadfaas, retry."));
+        assert!(text.contains("  second 4.5: that replica is back\n  second 6: freeze strikes"), "{text}");
+    }
+
+    #[test]
+    fn the_legend_explains_hedging_only_where_there_is_some() {
+        let unhedged = [trial(unprotected()), trial(protected(Strategy::RequestReplication))];
+        assert!(!legend(&unhedged).contains("hedge-after"));
+        assert!(legend(&[trial(protected(Strategy::Retry))]).contains(&format!("hedge-after={HEDGE_AFTER}")));
+    }
+}
