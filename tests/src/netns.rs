@@ -129,7 +129,7 @@ impl Network {
     }
 }
 
-/// Links that were made here. Their namespaces end with the processes in them, but a test may make several.
+/// The bridge would go with this process, but that may make another network first.
 impl Drop for Network {
     fn drop(&mut self) {
         for link in [BRIDGE, KEEPER] {

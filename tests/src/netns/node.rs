@@ -19,6 +19,8 @@ const START_PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Node {
     holder: Process,
+    /// Its link's end at the bridge.
+    link: String,
     address: Ipv4Addr,
 }
 
@@ -27,10 +29,9 @@ impl Node {
     pub(super) fn start(number: u8) -> anyhow::Result<Self> {
         let host = number + 11;
         let holder = Program::new("unshare").args(["--net", "--", "sleep", "infinity"]).start()?;
-        let node = Self { holder, address: Ipv4Addr::new(10, 77, 0, host) };
+        let node = Self { holder, link: format!("node{number}"), address: Ipv4Addr::new(10, 77, 0, host) };
         node.wait_until_apart()?;
-        let (here, there) = (format!("node{number}"), format!("02:00:00:00:00:{host:02x}"));
-        let pid = node.pid();
+        let (here, there, pid) = (&node.link, format!("02:00:00:00:00:{host:02x}"), node.pid());
         ip(
             None,
             &format!("link add {here} master {BRIDGE} type veth peer name eth0 address {there} netns {pid}"),
@@ -84,5 +85,13 @@ impl Node {
     /// The link can't be brought up.
     pub fn bring_back(&self) -> anyhow::Result<()> {
         ip(Some(self.pid()), "link set eth0 up").map(drop)
+    }
+}
+
+/// The link would go with the node's namespace, but some time later: another node may want its name at once.
+impl Drop for Node {
+    fn drop(&mut self) {
+        // It may never have been made.
+        let _ = ip(None, &format!("link delete {}", self.link));
     }
 }

@@ -16,9 +16,9 @@ pub(crate) struct Cli {
     faults: Vec<FaultOrNone>,
     /// What stands in front: steadfaas:<strategy>[,option=value…], envoy-plain, envoy-istio, envoy-priority,
     /// envoy-hedge50, haproxy or nginx; may be given several times [default: steadfaas:active-standby]
-    #[arg(long = "proxy", value_name = "PROXY", conflicts_with = "all")]
+    #[arg(long = "proxy", value_name = "PROXY")]
     proxies: Vec<Choice>,
-    /// Every strategy of steadfaas, and every peer that is installed
+    /// Every strategy of steadfaas, and every peer that is installed, beside those given
     #[arg(long)]
     all: bool,
     /// Requests a second
@@ -82,13 +82,12 @@ impl Cli {
     }
 
     fn proxies(&self) -> Vec<Choice> {
-        match (self.all, self.proxies.as_slice()) {
-            (true, _) => Choice::all(),
-            (false, []) => {
-                vec![Choice::Steadfaas(vec![("strategy".to_owned(), "active-standby".to_owned())])]
-            }
-            (false, given) => given.to_vec(),
+        let mut proxies = if self.all { Choice::all() } else { Vec::new() };
+        proxies.extend(self.proxies.iter().cloned());
+        if proxies.is_empty() {
+            proxies.push(Choice::Steadfaas(vec![("strategy".to_owned(), "active-standby".to_owned())]));
         }
+        proxies
     }
 
     /// What `--steady` measures.
@@ -162,7 +161,7 @@ mod tests {
             "--fault gone",
             "--rate 0",
             "--seconds 8",
-            "--all --proxy nginx",
+            "--steady --all",
             "--arrivals often",
         ] {
             let args = std::iter::once("faults").chain(words.split(' '));
