@@ -37,6 +37,8 @@ pub enum Then {
     IsSetAside,
     /// It is used as before, for nothing is wrong with it.
     IsUsed,
+    /// Once it is back it stands by, and doesn't take its role from the one that took over.
+    StandsBy,
     /// All K + 1 replicas are still used for each request.
     AllAreUsed,
     /// A request gets one 503 that names the function.
@@ -50,6 +52,7 @@ impl fmt::Display for Expect {
             Then::Anything => "",
             Then::IsSetAside => "; then it gets trials only",
             Then::IsUsed => "; it is used on",
+            Then::StandsBy => "; once back it stands by",
             Then::AllAreUsed => "; all are used on",
             Then::ClientsAreTold => "; clients get a 503 that names the function",
         })

@@ -159,6 +159,7 @@ impl Observed {
             Then::Anything => None,
             Then::IsSetAside => self.judge_absence(cell),
             Then::IsUsed => self.judge_presence(),
+            Then::StandsBy => self.judge_patience(),
             Then::AllAreUsed => self.judge_copies(),
             Then::ClientsAreTold => match &self.last_answer {
                 Some((503, text)) if text.contains(&cell.name()) => None,
@@ -183,6 +184,14 @@ impl Observed {
         let settled = self.looks.get(2)?;
         let executed = self.executed_by_victim_since(settled)?;
         (executed <= FEW).then(|| format!("the replica gets only {executed} requests after {:?}", settled.at))
+    }
+
+    /// From when it was looked at after its return to the next step, the victim gets a trial or two.
+    fn judge_patience(&self) -> Option<String> {
+        let (back, later) = (self.looks.get(3)?, self.looks.get(4)?);
+        let executed = later.since(back).get(self.victim?).copied()?;
+        (executed > FEW)
+            .then(|| format!("the replica that came back gets {executed} requests after {:?}", back.at))
     }
 
     fn executed_by_victim_since(&self, look: &Look) -> Option<usize> {

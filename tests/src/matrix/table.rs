@@ -7,7 +7,7 @@ use steadfaas_core::policy::Strategy::{self, ActiveStandby, RequestReplication, 
 use super::expect::{Expect, Failures, Then};
 use super::words::Call::{self, Get, KeyedPost, Post};
 use super::words::Fault::{self, *};
-use Then::{AllAreUsed, Anything, ClientsAreTold, IsSetAside, IsUsed};
+use Then::{AllAreUsed, Anything, ClientsAreTold, IsSetAside, IsUsed, StandsBy};
 
 /// A line of the table: all cells of these strategies, counts of replicas and kinds of requests.
 #[derive(Debug)]
@@ -27,6 +27,7 @@ pub struct Row {
 const ALL: &[Strategy] = &Strategy::ALL;
 /// Strategies that send each request to one replica as long as that one answers.
 const SINGLE: &[Strategy] = &[Retry, ActiveStandby];
+const RETRY: &[Strategy] = &[Retry];
 const STANDBY: &[Strategy] = &[ActiveStandby];
 const REPLICATION: &[Strategy] = &[RequestReplication];
 const NOT_STANDBY: &[Strategy] = &[Retry, RequestReplication];
@@ -177,7 +178,8 @@ pub const TABLE: &[Row] = &[
     left_out(StandbyDeadBefore, STANDBY,     ONE, "one replica has no standby"),
     left_out(StandbyDeadBefore, NOT_STANDBY, ANY, "only active-standby keeps one that waits"),
 
-    row(PromotedKilled,      SINGLE,      MORE,  SAFE,  NONE,                                2, Anything),
+    row(PromotedKilled,      STANDBY,     MORE,  SAFE,  NONE,                                2, StandsBy),
+    row(PromotedKilled,      RETRY,       MORE,  SAFE,  NONE,                                2, Anything),
     row(PromotedKilled,      REPLICATION, MORE,  SAFE,  NONE,                                EACH, Anything),
     row(PromotedKilled,      ALL,         MORE,  ONCE,  open_then(WAS_RUNNING),              1, Anything),
     left_out(PromotedKilled, ALL,         ONE,   "one replica has nobody who takes over"),
