@@ -1,1 +1,6 @@
-//! steadfaas from end to end.
+//! steadfaas from end to end: what is shipped, run on several hosts as its users run it.
+//!
+//! A scenario is a folder with a README that says what is set up and what must be seen, a file here and a test.
+
+pub mod node_loss;
+pub mod shipped;

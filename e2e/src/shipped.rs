@@ -1,0 +1,121 @@
+//! The programs that are shipped, and a proxy that is set up with nothing else.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use hyper::{Method, StatusCode};
+use steadfaas_tests::envoy::{self, Envoy, Launch};
+use steadfaas_tests::{fib, http, ports};
+use tempfile::TempDir;
+
+/// The first answer comes some hundred milliseconds after Envoy's start; the rest is for a machine that compiles.
+const START_PATIENCE: Duration = Duration::from_secs(20);
+
+/// Workers of Envoy: two, so that they have to share what they know.
+pub const WORKERS: u32 = 2;
+
+/// Makes sure that every program is there: nothing can be fetched from within a network namespace.
+///
+/// # Errors
+/// One can't be had.
+pub fn ensure() -> anyhow::Result<()> {
+    steadfaas()?;
+    fib::binary()?;
+    envoy::newest()?;
+    Ok(())
+}
+
+/// The `steadfaas` program: `$STEADFAAS_BIN`, else a freshly built one.
+fn steadfaas() -> anyhow::Result<PathBuf> {
+    if let Some(path) = std::env::var_os("STEADFAAS_BIN") {
+        return Ok(path.into());
+    }
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["build", "--package", "steadfaas", "--bin", "steadfaas", "--message-format", "json"])
+        .current_dir(xtask::workspace_root())
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cargo can't be started to build steadfaas")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let messages = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let mut paths = messages.filter_map(|message| Some(PathBuf::from(message.get("executable")?.as_str()?)));
+    paths.next_back().context("cargo didn't build steadfaas")
+}
+
+/// An Envoy that was set up as the README says: a functions file, `steadfaas standalone`, `envoy -c`.
+#[derive(Debug)]
+pub struct Proxy {
+    address: SocketAddr,
+    envoy: Envoy,
+}
+
+impl Proxy {
+    /// Sets it up for the functions of this file and waits until a replica answers through it.
+    ///
+    /// # Errors
+    /// `steadfaas` refuses the file, Envoy doesn't start, or nothing answers.
+    pub async fn start(functions: &str) -> anyhow::Result<Self> {
+        let (address, admin) = (ports::free_address(), ports::free_address());
+        let bootstrap = standalone(functions, address, admin)?;
+        let launch = Launch::new(envoy::newest()?, admin).workers(WORKERS);
+        let envoy = launch.start_text(&bootstrap, ".yaml").await?;
+        let proxy = Self { address, envoy };
+        proxy.wait_until_well().await?;
+        Ok(proxy)
+    }
+
+    async fn wait_until_well(&self) -> anyhow::Result<()> {
+        let started = Instant::now();
+        while !matches!(http::ask(self.address, Method::GET, "/healthz", "").await, Ok((StatusCode::OK, _))) {
+            let log = || self.envoy.process().log_tail();
+            anyhow::ensure!(
+                started.elapsed() < START_PATIENCE,
+                "no answer after {START_PATIENCE:?}:\n{}",
+                log()
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
+    /// Where clients go.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How many good answers of this replica Envoy has received.
+    ///
+    /// # Errors
+    /// Envoy's admin endpoint doesn't say.
+    pub async fn answers_of(&self, replica: SocketAddr) -> anyhow::Result<u64> {
+        let text = self.envoy.get("/clusters").await?;
+        let name = format!("::{replica}::rq_success::");
+        let count = text.lines().find_map(|line| line.split_once(&name)).map(|(_, count)| count);
+        Ok(count.with_context(|| format!("Envoy doesn't know the replica {replica}"))?.parse()?)
+    }
+}
+
+/// What `steadfaas standalone` makes of the functions file.
+fn standalone(functions: &str, listen: SocketAddr, admin: SocketAddr) -> anyhow::Result<String> {
+    let folder = TempDir::with_prefix("steadfaas-e2e-")?;
+    let (file, bootstrap) = (folder.path().join("functions.yaml"), folder.path().join("envoy.yaml"));
+    fs::write(&file, functions)?;
+    let output = Command::new(steadfaas()?)
+        .arg("standalone")
+        .arg(&file)
+        .args(["--listen", &listen.to_string(), "--admin", &admin.to_string()])
+        .args(["--concurrency", &WORKERS.to_string()])
+        .arg("-o")
+        .arg(&bootstrap)
+        .output()
+        .context("steadfaas can't be started")?;
+    let error = String::from_utf8_lossy(&output.stderr);
+    anyhow::ensure!(output.status.success(), "steadfaas standalone failed: {}", error.trim());
+    Ok(fs::read_to_string(&bootstrap)?)
+}
