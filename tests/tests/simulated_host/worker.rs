@@ -52,11 +52,14 @@ impl Worker {
         root
     }
 
-    /// The configuration that a newer one has replaced goes.
+    /// The configuration that a newer one has replaced goes, and Envoy drops the calls that it has made.
     pub(crate) fn remove_root(&self, root: u32) {
         self.call("proxy_on_done", root, &[]);
         self.call("proxy_on_delete", root, &[]);
-        self.with_vm(|vm| vm.roots.remove(&root));
+        self.with_vm(|vm| {
+            vm.roots.remove(&root);
+            vm.calls.retain(|call| call.root != root);
+        });
     }
 
     /// The root context that new requests belong to.
