@@ -6,12 +6,13 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 use steadfaas_core::envoy::{REPLICAS_HEADER, property};
 use steadfaas_core::headers::pairs;
-use steadfaas_core::lane::Lane;
+use steadfaas_core::lane::InFlight;
 use steadfaas_core::outcome::{End, Outcome, learn};
 use steadfaas_core::plan::Plan;
 use steadfaas_core::policy::Policy;
 use steadfaas_core::request::{Kind, RequestFacts};
 use steadfaas_core::strategy::Situation;
+use steadfaas_core::view::Roles;
 use steadfaas_host as host;
 
 use crate::function::{Function, Protection, Sight};
@@ -33,23 +34,12 @@ struct Planned {
     sight: Sight,
     plan: Plan,
     in_flight: Option<InFlight>,
+    looks_closer: bool,
 }
 
-/// A place in a replica's lane, given back however the request ends.
-struct InFlight(Rc<Lane>);
-
-impl InFlight {
-    fn enter(lane: &Rc<Lane>) -> Self {
-        lane.enter();
-        Self(lane.clone())
-    }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.0.leave();
-    }
-}
+/// Answers that broke off in their middle are looked for in one request of this many: a property read in each would
+/// cost every request a percent, and a replica that does it betrays itself soon enough.
+const LOOK_CLOSER_EVERY: usize = 4;
 
 impl Request {
     pub(crate) fn new(worker: Option<Rc<Worker>>) -> Self {
@@ -109,26 +99,30 @@ impl Planned {
         facts: &RequestFacts,
     ) -> Self {
         let may_repeat = facts.may_repeat(policy.idempotent);
-        let check = claim_check(worker, &function, &mut sight, may_repeat);
+        let check = claim_check(worker, &function, &Roles::of(&policy), &mut sight, may_repeat);
+        let turn = function.next_turn();
         let situation = Situation {
             policy: &policy,
             view: &sight.view,
             lanes: &sight.lanes,
             may_repeat,
-            turn: function.next_turn(),
+            turn,
             now: worker.now.get(),
         };
         let plan = situation.plan(check);
         let in_flight = plan.first().and_then(|place| sight.lanes.get(place)).map(InFlight::enter);
-        Self { function, policy, metrics, sight, plan, in_flight }
+        let looks_closer = turn.is_multiple_of(LOOK_CLOSER_EVERY);
+        Self { function, policy, metrics, sight, plan, in_flight, looks_closer }
     }
 
     /// Nothing can be learned from this outcome: one attempt that was as good as any. Spares the properties that only
-    /// failures and races need. A request that may be repeated and failed has more than one attempt.
+    /// failures and races need. A request that may be repeated and failed has more than one attempt, but for answers
+    /// that broke off: one request in [`LOOK_CLOSER_EVERY`] looks for those.
     fn is_plain(&self, attempts: u64) -> bool {
-        let is_racing = self.in_flight.as_ref().is_some_and(|InFlight(lane)| lane.losses() > 0);
+        let is_racing = self.in_flight.as_ref().is_some_and(|place| place.lane().losses() > 0);
         let is_routine = attempts == 1 && !self.plan.is_check && !self.plan.order.is_empty() && !is_racing;
-        is_routine && (self.plan.may_repeat || host::number_property(property::RESPONSE_FLAGS) == Some(0))
+        let spares_flags = self.plan.may_repeat && !self.looks_closer;
+        is_routine && (spares_flags || host::number_property(property::RESPONSE_FLAGS) == Some(0))
     }
 
     fn learn(&mut self, worker: &Worker) {
@@ -159,10 +153,18 @@ impl Planned {
 
 /// A replica that this request shall be led to, if one is due and no other worker was quicker. The tick's clock says
 /// whether anything can be due, so that requests don't have to ask for the time.
-fn claim_check(worker: &Worker, function: &Function, sight: &mut Sight, may_repeat: bool) -> Option<usize> {
+fn claim_check(
+    worker: &Worker,
+    function: &Function,
+    roles: &Roles<'_>,
+    sight: &mut Sight,
+    may_repeat: bool,
+) -> Option<usize> {
     let now = worker.now.get();
-    let place =
-        sight.view.next_due().filter(|due| *due <= now).and_then(|_| sight.view.due(may_repeat, now))?;
+    if sight.view.next_due(roles).is_none_or(|due| due > now) {
+        return None;
+    }
+    let place = sight.view.due(roles, may_repeat, now)?;
     let address = sight.view.replicas.get(place)?.address.clone();
     let claimed = function.change_view(&worker.bell, &mut |view| match view.find(&address) {
         Some(place) => view.claim(place, now),

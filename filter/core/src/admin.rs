@@ -149,8 +149,8 @@ impl<'de> Visitor<'de> for Cluster<'_> {
 /// One of `host_statuses`. Hosts behind a Unix socket or inside Envoy have no socket address, and can't be replicas.
 fn host(status: &Value) -> Option<Host> {
     let socket = status.get("address")?.get("socket_address")?;
-    let ip = socket.get("address")?.as_str()?;
-    let port = socket.get("port_value")?.as_u64()?;
+    let ip = socket.get("address")?.as_str().filter(|ip| !ip.is_empty())?;
+    let port = u16::try_from(socket.get("port_value")?.as_u64()?).ok()?;
     let health = status.get("health_status").unwrap_or(&Value::Null);
     let flag = |name: &str| health.get(name).and_then(Value::as_bool).unwrap_or(false);
     let by_discovery = health.get("eds_health_status").and_then(Value::as_str).unwrap_or_default();

@@ -1,6 +1,7 @@
 //! A lane: what one worker alone knows of one replica, from the requests that it sent there itself.
 
 use std::cell::Cell;
+use std::rc::Rc;
 
 use crate::time::Millis;
 
@@ -13,16 +14,6 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// A request was led to the replica first.
-    pub fn enter(&self) {
-        self.in_flight.set(self.in_flight.get().saturating_add(1));
-    }
-
-    /// That request is over.
-    pub fn leave(&self) {
-        self.in_flight.set(self.in_flight.get().saturating_sub(1));
-    }
-
     /// Requests of this worker that were led to the replica first and are not over.
     #[must_use]
     pub fn in_flight(&self) -> u32 {
@@ -48,5 +39,31 @@ impl Lane {
 
     pub(crate) fn won(&self) {
         self.losses.set(0);
+    }
+}
+
+/// A request's place in the lane of the replica that it was led to first; given back when it is dropped, however the
+/// request ends.
+#[derive(Debug)]
+pub struct InFlight(Rc<Lane>);
+
+impl InFlight {
+    /// Takes a place.
+    #[must_use]
+    pub fn enter(lane: &Rc<Lane>) -> Self {
+        lane.in_flight.set(lane.in_flight.get().saturating_add(1));
+        Self(lane.clone())
+    }
+
+    /// The lane.
+    #[must_use]
+    pub fn lane(&self) -> &Lane {
+        &self.0
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.in_flight.set(self.0.in_flight.get().saturating_sub(1));
     }
 }

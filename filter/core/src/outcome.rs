@@ -34,8 +34,9 @@ impl End {
     /// How a request ended, by Envoy's response flags and the answer's status.
     #[must_use]
     pub fn of(flags: u64, status: Option<u64>) -> Self {
-        /// Remote reset (UR), connection failure (UF), connection termination (UC).
-        const BROKEN: u64 = 0x10 | 0x20 | 0x40;
+        /// Remote reset (UR), connection failure (UF), connection termination (UC), protocol error (UPE: an answer cut
+        /// off in its middle).
+        const BROKEN: u64 = 0x10 | 0x20 | 0x40 | 0x80_0000;
         /// Downstream connection termination (DC).
         const CLIENT_LEFT: u64 = 0x4000;
         match status {

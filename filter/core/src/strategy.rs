@@ -14,7 +14,7 @@ use crate::order::{by_key, flagged};
 use crate::plan::Plan;
 use crate::policy::{Policy, Strategy};
 use crate::time::Millis;
-use crate::view::View;
+use crate::view::{Replica, View};
 
 /// A check is hedged after this long where the policy says nothing: it goes to a replica that may well be frozen.
 /// Longer than nearly every function that is called synchronously takes; a slower one pays one extra attempt a check.
@@ -62,7 +62,9 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
         plan.hedge_after = self.hedge_after(plan).filter(|_| self.may_repeat && plan.order.len() > 1);
         if plan.hedge_after.is_some() {
             // Each of them once: a hedge to a replica that already has the request would only run it twice there.
-            plan.order.truncate(attempts);
+            let copies =
+                if self.policy.strategy == Strategy::RequestReplication { attempts - 1 } else { attempts };
+            plan.order.truncate(copies);
             let retries = u32::try_from(plan.order.len().saturating_sub(1)).unwrap_or(u32::MAX);
             plan.max_retries = Some(retries).filter(|retries| *retries != self.policy.retries());
         } else {
@@ -80,7 +82,7 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
     }
 
     /// The places for which `holds`, least busy first (doubtful ones last); equals take turns.
-    fn by_load(&self, holds: impl Fn(&crate::view::Replica) -> bool) -> Vec<usize> {
+    fn by_load(&self, holds: impl Fn(&Replica) -> bool) -> Vec<usize> {
         let count = self.view.replicas.len().max(1);
         let places = self.view.replicas.iter().enumerate().filter(|(_, replica)| holds(replica));
         by_key(places.map(|(place, replica)| {

@@ -78,6 +78,12 @@ fn hosts_without_a_socket_address_are_left_out() {
 }
 
 #[test]
+fn hosts_with_an_address_that_none_can_have_are_left_out() {
+    let odd = [host_json("", 80, "{}"), host_json("10.0.0.1", 80, "{}").replace("80", "70000")];
+    assert!(hosts(&answer(&[cluster_json("fib", &odd)])).is_empty());
+}
+
+#[test]
 fn nonsense_is_an_error() {
     for nonsense in
         ["", "{", "[]", "null", r#"{"cluster_statuses":7}"#, r#"{"cluster_statuses":[]} trailing"#]

@@ -91,6 +91,7 @@ fn flags_and_status_tell_how_it_ended() {
         (0x20, Some(503), End::Broken),
         (0x8020, Some(503), End::Broken),
         (0x40, Some(200), End::Broken),
+        (0x80_0000, Some(200), End::Broken),
         (0x10, Some(503), End::Broken),
         (0x4000, Some(200), End::Other),
         (0x4040, None, End::Other),

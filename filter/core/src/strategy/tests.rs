@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::admin::Host;
+use crate::lane::InFlight;
 use crate::policy::WrittenPolicy;
 use crate::view::Roles;
 
@@ -53,10 +54,11 @@ impl Stage {
 #[test]
 fn retry_leads_to_the_least_busy_and_then_to_another() {
     let stage = stage(3, &[("strategy", "retry")]);
-    stage.lanes[0].enter();
-    stage.lanes[0].enter();
-    stage.lanes[2].enter();
+    let busy: Vec<InFlight> =
+        [0, 0, 2].into_iter().map(|place| InFlight::enter(&stage.lanes[place])).collect();
     assert_eq!(stage.plan().order, [1, 2, 0]);
+    drop(busy);
+    assert_eq!(stage.lanes[0].in_flight(), 0, "places are given back");
 }
 
 #[test]
@@ -175,8 +177,7 @@ fn a_check_is_led_to_its_replica_and_hedged_even_where_the_policy_is_not() {
 fn doubtful_replicas_come_last() {
     let mut stage = stage(3, &[("strategy", "retry")]);
     stage.view.replicas[0].doubtful = true;
-    stage.lanes[1].enter();
-    stage.lanes[2].enter();
+    let _busy = [InFlight::enter(&stage.lanes[1]), InFlight::enter(&stage.lanes[2])];
     assert_eq!(stage.plan().order[2], 0);
 }
 
@@ -196,11 +197,8 @@ proptest! {
         for place in suspects {
             stage.view.suspect(place, &Roles::of(&roles_policy), NOW);
         }
-        for place in busy {
-            if let Some(lane) = stage.lanes.get(place) {
-                lane.enter();
-            }
-        }
+        let _busy: Vec<InFlight> =
+            busy.into_iter().filter_map(|place| stage.lanes.get(place)).map(InFlight::enter).collect();
         let plan = stage.situation(may_repeat, turn).plan(None);
         prop_assert_eq!(plan.order.is_empty(), stage.view.well() == 0);
         prop_assert!(plan.order.len() <= usize::from(tolerate) + 2);

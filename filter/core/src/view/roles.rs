@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::View;
+use super::{Replica, View};
 use crate::order::{by_key, flagged};
 use crate::policy::{Policy, Strategy};
 use crate::time::Millis;
@@ -28,6 +28,12 @@ impl<'a> Roles<'a> {
     #[must_use]
     pub fn of(policy: &'a Policy) -> Self {
         Self { function: &policy.function, strategy: policy.strategy, tolerate: usize::from(policy.tolerate) }
+    }
+
+    /// The requests of every day don't tell whether this replica answers: it gets none, or its answers are never
+    /// waited for, because another copy started before it.
+    pub(super) fn leaves_unheard(&self, replica: &Replica) -> bool {
+        !replica.active || self.strategy == Strategy::RequestReplication
     }
 
     /// How many of `well` replicas are active.

@@ -55,13 +55,13 @@ impl View {
         true
     }
 
-    /// A replica that a request should be led to now: a suspect whose trial is due, else one without a role that
-    /// hasn't been heard of for long. `may_repeat`: the request may run twice.
+    /// A replica that a request should be led to now: a suspect whose trial is due, else one that may not have been
+    /// heard of for long ([`Roles::leaves_unheard`]). `may_repeat`: the request may run twice.
     #[must_use]
-    pub fn due(&self, may_repeat: bool, now: Millis) -> Option<usize> {
+    pub fn due(&self, roles: &Roles<'_>, may_repeat: bool, now: Millis) -> Option<usize> {
         let is_due = |replica: &super::Replica| {
             let grace = if may_repeat { Duration::ZERO } else { ANY_REQUEST_AFTER };
-            let may_be_led = replica.suspicion.is_some() || (may_repeat && !replica.active);
+            let may_be_led = replica.suspicion.is_some() || (may_repeat && roles.leaves_unheard(replica));
             replica.serving && may_be_led && replica.next_check.after(grace) <= now
         };
         let mut due = self.replicas.iter().enumerate().filter(|(_, replica)| is_due(replica));
@@ -73,12 +73,10 @@ impl View {
 
     /// The earliest time at which [`View::due`] can say anything: lets the request path go without a clock.
     #[must_use]
-    pub fn next_due(&self) -> Option<Millis> {
-        let waiting = self.replicas.iter().filter(|replica| replica.serving);
-        waiting
-            .filter(|replica| replica.suspicion.is_some() || !replica.active)
-            .map(|replica| replica.next_check)
-            .min()
+    pub fn next_due(&self, roles: &Roles<'_>) -> Option<Millis> {
+        let serving = self.replicas.iter().filter(|replica| replica.serving);
+        let waiting = serving.filter(|replica| replica.suspicion.is_some() || roles.leaves_unheard(replica));
+        waiting.map(|replica| replica.next_check).min()
     }
 
     /// Claims the check of the replica at `place` for one request, by moving its next one. Says whether it was still

@@ -123,10 +123,10 @@ fn trials_come_ever_more_rarely_and_one_request_claims_each() {
         let due = view.replicas[0].next_check;
         waits.push(due.since(now).as_millis());
         now = due;
-        assert_eq!(view.due(true, now), Some(0));
+        assert_eq!(view.due(&pair(), true, now), Some(0));
         assert!(view.claim(0, now));
         assert!(!view.claim(0, now), "claimed already");
-        assert_eq!(view.due(true, now), None);
+        assert_eq!(view.due(&pair(), true, now), None);
     }
     assert_eq!(waits, [250, 500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000]);
 }
@@ -135,26 +135,38 @@ fn trials_come_ever_more_rarely_and_one_request_claims_each() {
 fn a_request_that_must_not_run_twice_leads_a_trial_only_where_no_other_came() {
     let mut view = view(2, &pair());
     view.suspect(0, &pair(), START);
-    assert_eq!(view.due(false, later(5)), None);
-    assert_eq!(view.due(false, later(11)), Some(0));
+    assert_eq!(view.due(&pair(), false, later(5)), None);
+    assert_eq!(view.due(&pair(), false, later(11)), Some(0));
 }
 
 #[test]
 fn a_standby_is_heard_of_every_few_seconds() {
     let mut view = view(2, &pair());
     let standby = 1 - active(&view)[0];
-    assert_eq!(view.due(true, later(4)), None);
-    assert_eq!(view.next_due(), Some(later(5)));
-    assert_eq!(view.due(true, later(5)), Some(standby));
-    assert_eq!(view.due(false, later(60)), None, "not by a request that must not run twice");
+    assert_eq!(view.due(&pair(), true, later(4)), None);
+    assert_eq!(view.next_due(&pair()), Some(later(5)));
+    assert_eq!(view.due(&pair(), true, later(5)), Some(standby));
+    assert_eq!(view.due(&pair(), false, later(60)), None, "not by a request that must not run twice");
     assert!(view.claim(standby, later(5)));
-    assert_eq!(view.due(true, later(9)), None);
-    assert_eq!(view.due(true, later(10)), Some(standby));
+    assert_eq!(view.due(&pair(), true, later(9)), None);
+    assert_eq!(view.due(&pair(), true, later(10)), Some(standby));
+}
+
+#[test]
+fn copies_take_turns_to_start_first_for_the_second_is_never_heard_of() {
+    let roles = roles(Strategy::RequestReplication, 1);
+    let mut view = view(2, &roles);
+    let mut led = Vec::new();
+    while let Some(place) = view.due(&roles, true, later(5)) {
+        assert!(view.claim(place, later(5)));
+        led.push(place);
+    }
+    assert_eq!(led, [0, 1]);
 }
 
 #[test]
 fn with_retry_nobody_waits_to_be_heard_of() {
-    assert_eq!(view(3, &roles(Strategy::Retry, 1)).next_due(), None);
+    assert_eq!(view(3, &roles(Strategy::Retry, 1)).next_due(&roles(Strategy::Retry, 1)), None);
 }
 
 #[test]
@@ -165,7 +177,7 @@ fn who_is_out_for_envoy_is_out_and_led_no_trial() {
     seen[first].serving = false;
     assert!(view.observe(&seen, &pair(), later(1)));
     assert_eq!((active(&view), view.well(), view.is_uneasy()), (vec![1 - first], 1, true));
-    assert_eq!(view.due(true, later(100)), None);
+    assert_eq!(view.due(&pair(), true, later(100)), None);
     view.observe(&hosts(2), &pair(), later(2));
     assert_eq!(active(&view), [1 - first], "back, and standing by");
 }
@@ -246,7 +258,7 @@ proptest! {
         let mut now = START;
         for _ in 0..trials {
             now = now.after(LONGEST_TRIAL_WAIT);
-            prop_assert_eq!(view.due(true, now), Some(0));
+            prop_assert_eq!(view.due(&pair(), true, now), Some(0));
             prop_assert!(view.claim(0, now));
         }
     }
