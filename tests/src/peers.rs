@@ -35,16 +35,11 @@ pub fn envoy(template: &str, sockets: Sockets<'_>) -> String {
         {"priority": 0, "lb_endpoints": endpoints(active)},
         {"priority": 1, "lb_endpoints": endpoints(standby)},
     ]);
-    fill(template, &[("admin", sockets.admin), ("listen", sockets.listen)])
+    template
+        .replace("{{admin}}", &address(sockets.admin).to_string())
+        .replace("{{listen}}", &address(sockets.listen).to_string())
         .replace("{{replicas}}", &endpoints(sockets.replicas).to_string())
         .replace("{{priorities}}", &priorities.to_string())
-}
-
-/// A template of Envoy's with `addresses` in place of their names.
-pub(crate) fn fill(template: &str, addresses: &[(&str, SocketAddr)]) -> String {
-    addresses.iter().fold(template.to_owned(), |text, (name, socket)| {
-        text.replace(&format!("{{{{{name}}}}}"), &address(*socket).to_string())
-    })
 }
 
 fn endpoints(replicas: &[SocketAddr]) -> Value {

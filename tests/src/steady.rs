@@ -13,7 +13,6 @@ use anyhow::Context;
 use fib::random::SplitMix64;
 use serde::Serialize;
 
-use backend::Backend;
 use closed_loop::Client;
 use variant::Running;
 pub use variant::Variant;
@@ -75,12 +74,11 @@ impl Steady {
     pub async fn run(&self, watch: &mut dyn FnMut(usize)) -> anyhow::Result<Vec<Cost>> {
         let cores = std::thread::available_parallelism()?.get();
         anyhow::ensure!(cores > PROXY_CORE, "two cores are needed: one for the proxy, one for the load");
-        let backend = Backend::start(OTHER_CORE).await?;
+        let client = Client::start(OTHER_CORE)?;
         let mut proxies = Vec::new();
         for variant in self.variants() {
-            proxies.push(Running::start(variant, &backend.addresses(), PROXY_CORE).await?);
+            proxies.push(Running::start(variant, &client.backend(), PROXY_CORE).await?);
         }
-        let client = Client::start(OTHER_CORE)?;
         // The first round connects, and lets steadfaas see its replicas.
         let mut slices: Vec<Vec<Slice>> = vec![Vec::new(); proxies.len()];
         let mut random = SplitMix64::new(1);

@@ -12,11 +12,11 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use super::CONNECTIONS;
+use super::{CONNECTIONS, backend};
 
 const REQUEST: &[u8] = b"GET /?n=15 HTTP/1.1\r\nhost: fib\r\n\r\n";
 
-/// How a good answer begins, and what [`Backend`](super::Backend)'s ends with.
+/// How a good answer begins, and how the backend's ends.
 const STATUS: &[u8] = b"HTTP/1.1 200 ";
 const END: &[u8] = b"\r\n\r\n610\n";
 
@@ -36,21 +36,26 @@ struct Job {
     answer: oneshot::Sender<anyhow::Result<Done>>,
 }
 
-/// A client on a thread of its own, kept to one core.
+/// The client, and the backend beside it, on a thread of their own that is kept to one core.
 pub(super) struct Client {
     jobs: mpsc::UnboundedSender<Job>,
+    backend: [SocketAddr; 2],
 }
 
 impl Client {
     pub(super) fn start(core: usize) -> anyhow::Result<Self> {
         let (jobs, mut receiver) = mpsc::unbounded_channel::<Job>();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let listeners = [backend::bind()?, backend::bind()?];
+        let [first, second] = &listeners;
+        let backend = [first.local_addr()?, second.local_addr()?];
         let work = move || {
             let mut cores = CpuSet::new();
             cores.set(core);
             // Where the system doesn't allow it, the proxy's share of its core shows that something is wrong.
             let _ = sched_setaffinity(None, &cores);
             runtime.block_on(async {
+                listeners.map(|listener| tokio::spawn(backend::serve(listener)));
                 while let Some(job) = receiver.recv().await {
                     let done = load(job.target, job.time).await;
                     // Who asked may have given up.
@@ -59,7 +64,12 @@ impl Client {
             });
         };
         std::thread::Builder::new().name("client".to_owned()).spawn(work)?;
-        Ok(Self { jobs })
+        Ok(Self { jobs, backend })
+    }
+
+    /// Where the backend answers.
+    pub(super) fn backend(&self) -> [SocketAddr; 2] {
+        self.backend
     }
 
     /// Loads `target` for that time.
