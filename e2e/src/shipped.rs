@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use hyper::{Method, StatusCode};
+use hyper::StatusCode;
 use steadfaas_tests::envoy::{self, Envoy, Launch};
 use steadfaas_tests::{fib, http, ports};
 use tempfile::TempDir;
@@ -71,7 +71,7 @@ impl Proxy {
 
     async fn wait_until_well(&self) -> anyhow::Result<()> {
         let started = Instant::now();
-        while !matches!(http::ask(self.address, Method::GET, "/healthz", "").await, Ok((StatusCode::OK, _))) {
+        while !matches!(http::get(self.address, "/healthz").await, Ok((StatusCode::OK, _))) {
             let log = || self.envoy.process().log_tail();
             anyhow::ensure!(
                 started.elapsed() < START_PATIENCE,

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use hyper::{Method, StatusCode};
-use rustix::process::Pid;
+use hyper::StatusCode;
 use tempfile::NamedTempFile;
 
 use crate::http;
@@ -50,18 +49,13 @@ pub struct Launch {
     pub concurrency: u32,
     /// The core it is kept on.
     pub core: Option<usize>,
-    /// The process whose network namespace it runs in, if not this one's.
-    pub net_of: Option<Pid>,
-    /// What it logs: `warn` by default. `--component-log-level` words such as `wasm:debug` may follow a comma.
-    pub log_level: String,
 }
 
 impl Launch {
-    /// One worker, on any core, that logs warnings.
+    /// One worker, on any core.
     #[must_use]
     pub fn new(binary: impl Into<PathBuf>, admin: SocketAddr) -> Self {
-        let log_level = "warn".to_owned();
-        Self { binary: binary.into(), admin, concurrency: 1, core: None, net_of: None, log_level }
+        Self { binary: binary.into(), admin, concurrency: 1, core: None }
     }
 
     /// With this many workers.
@@ -93,16 +87,13 @@ impl Launch {
     }
 
     fn program(&self, bootstrap: &Path) -> Program {
-        let (level, components) = self.log_level.split_once(',').unwrap_or((&self.log_level, ""));
-        let program = Program::new(&self.binary)
+        Program::new(&self.binary)
             .arg("--config-path")
             .arg(bootstrap)
             .args(["--concurrency", &self.concurrency.to_string()])
             // Several run side by side: none may talk to another over shared memory.
-            .args(["--disable-hot-restart", "--log-level", level])
+            .args(["--disable-hot-restart", "--log-level", "warn"])
             .on_core(self.core)
-            .in_net_of(self.net_of);
-        if components.is_empty() { program } else { program.args(["--component-log-level", components]) }
     }
 }
 
@@ -135,11 +126,7 @@ impl Envoy {
     }
 
     async fn is_live(&self) -> bool {
-        matches!(self.ask(Method::GET, "/ready", "").await, Ok((StatusCode::OK, _)))
-    }
-
-    async fn ask(&self, method: Method, path: &str, body: &str) -> anyhow::Result<(StatusCode, String)> {
-        http::ask(self.admin, method, path, body).await
+        matches!(http::get(self.admin, "/ready").await, Ok((StatusCode::OK, _)))
     }
 
     /// What the admin endpoint answers to a GET.
@@ -147,17 +134,7 @@ impl Envoy {
     /// # Errors
     /// It doesn't answer, or not with 200.
     pub async fn get(&self, path: &str) -> anyhow::Result<String> {
-        let (status, text) = self.ask(Method::GET, path, "").await?;
-        anyhow::ensure!(status == StatusCode::OK, "Envoy's admin answers {status} to {path}: {text}");
-        Ok(text)
-    }
-
-    /// What the admin endpoint answers to a POST.
-    ///
-    /// # Errors
-    /// It doesn't answer, or not with 200.
-    pub async fn post(&self, path: &str) -> anyhow::Result<String> {
-        let (status, text) = self.ask(Method::POST, path, "").await?;
+        let (status, text) = http::get(self.admin, path).await?;
         anyhow::ensure!(status == StatusCode::OK, "Envoy's admin answers {status} to {path}: {text}");
         Ok(text)
     }

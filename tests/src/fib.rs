@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use fib::stats::Counts;
-use hyper::{Method, StatusCode};
+use hyper::StatusCode;
 use rustix::process::{Pid, Signal};
 use tempfile::NamedTempFile;
 
@@ -55,10 +55,6 @@ fn build() -> anyhow::Result<PathBuf> {
 pub struct Options {
     /// Time one request takes besides computing.
     pub work: Duration,
-    /// How many requests it runs at once, if that is bounded.
-    pub concurrency: Option<usize>,
-    /// Whether faults may be set while it runs.
-    pub allow_faults: bool,
     /// The process whose network namespace it runs in, if not this one's.
     pub net_of: Option<Pid>,
 }
@@ -66,7 +62,7 @@ pub struct Options {
 impl Default for Options {
     /// A function of 10 ms that takes as many requests as come.
     fn default() -> Self {
-        Self { work: Duration::from_millis(10), concurrency: None, allow_faults: false, net_of: None }
+        Self { work: Duration::from_millis(10), net_of: None }
     }
 }
 
@@ -97,18 +93,12 @@ impl Replica {
     /// It doesn't come up.
     pub async fn start_at(address: SocketAddr, options: &Options) -> anyhow::Result<Self> {
         let counts = NamedTempFile::with_prefix("fib-counts-")?;
-        let mut program = Program::new(binary()?)
+        let program = Program::new(binary()?)
             .args(["--listen", &address.to_string()])
             .args(["--work", &format!("{}us", options.work.as_micros())])
             .arg("--counts-file")
             .arg(counts.path())
             .in_net_of(options.net_of);
-        if let Some(concurrency) = options.concurrency {
-            program = program.args(["--concurrency", &concurrency.to_string()]);
-        }
-        if options.allow_faults {
-            program = program.arg("--allow-faults");
-        }
         let process = program.start()?;
         let mut replica = Self { program, process, address, counts, before: Counts::default() };
         replica.wait_until_well().await?;
@@ -121,7 +111,7 @@ impl Replica {
             if let Some(status) = self.process.ended()? {
                 anyhow::bail!("fib ended at its start ({status}):\n{}", self.process.log_tail());
             }
-            if let Ok((StatusCode::OK, _)) = http::ask(self.address, Method::GET, "/healthz", "").await {
+            if let Ok((StatusCode::OK, _)) = http::get(self.address, "/healthz").await {
                 return Ok(());
             }
             anyhow::ensure!(started.elapsed() < START_PATIENCE, "fib isn't well after {START_PATIENCE:?}");
@@ -199,17 +189,7 @@ impl Replica {
     /// # Errors
     /// It doesn't answer.
     pub async fn stats(&self) -> anyhow::Result<fib::stats::Report> {
-        let (_, text) = http::ask(self.address, Method::GET, "/stats?ids=1", "").await?;
+        let (_, text) = http::get(self.address, "/stats?ids=1").await?;
         Ok(serde_json::from_str(&text)?)
-    }
-
-    /// Sets its fault, in the words of `fib`'s `POST /fault`. An empty text ends it.
-    ///
-    /// # Errors
-    /// It doesn't answer, or doesn't know these words.
-    pub async fn fault(&self, words: &str) -> anyhow::Result<()> {
-        let (status, text) = http::ask(self.address, Method::POST, "/fault", words).await?;
-        anyhow::ensure!(status == StatusCode::OK, "fib refuses the fault {words:?}: {text}");
-        Ok(())
     }
 }

@@ -3,10 +3,10 @@
 mod arrivals;
 mod connection;
 mod pool;
+mod progress;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 pub use arrivals::{Arrivals, BURST_PERIOD};
 use connection::Order;
 use pool::Pool;
+pub use progress::Progress;
 
 use crate::record::{Got, Outcome};
 
@@ -127,39 +128,6 @@ fn whole(number: f64) -> usize {
     number.round() as usize
 }
 
-/// What has been sent and what has come back so far, to be looked at while a load runs.
-#[derive(Debug, Default)]
-pub struct Progress {
-    sent: AtomicUsize,
-    good: AtomicUsize,
-    failed: AtomicUsize,
-}
-
-impl Progress {
-    /// Requests sent so far.
-    #[must_use]
-    pub fn sent(&self) -> usize {
-        self.sent.load(Ordering::Relaxed)
-    }
-
-    /// Good answers so far.
-    #[must_use]
-    pub fn good(&self) -> usize {
-        self.good.load(Ordering::Relaxed)
-    }
-
-    /// Failed requests so far.
-    #[must_use]
-    pub fn failed(&self) -> usize {
-        self.failed.load(Ordering::Relaxed)
-    }
-
-    fn count(&self, got: &Got) {
-        let counter = if got.is_good() { &self.good } else { &self.failed };
-        counter.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
 /// A load that is under way.
 #[derive(Debug)]
 pub struct Running {
@@ -214,7 +182,7 @@ impl Each {
         let deadline = tokio::time::Instant::from_std(due + self.timeout);
         let answer = tokio::time::timeout_at(deadline, self.pool.send(&self.order, index)).await;
         let (got, connection) = answer.unwrap_or((Got::Timeout, None));
-        self.progress.count(&got);
+        self.progress.count(got);
         // Nobody collects any more when the load was dropped: then nothing is to be told.
         let _ = self.sender.send(Outcome { index, due: offset, latency: due.elapsed(), got });
         if let Some(connection) = connection {
@@ -229,7 +197,7 @@ fn pace(runtime: &tokio::runtime::Handle, each: &Each, started: Instant, offsets
         let due = started + *offset;
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
         let (each, offset) = (each.clone(), *offset);
-        each.progress.sent.fetch_add(1, Ordering::Relaxed);
+        each.progress.count_sent();
         runtime.spawn(async move { each.one(index, offset, due).await });
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use hyper::{Method, StatusCode};
+use hyper::StatusCode;
 use tempfile::TempDir;
 
 use super::Choice;
@@ -60,7 +60,7 @@ impl Proxy {
     async fn wait_until_well(&mut self) -> anyhow::Result<()> {
         let started = Instant::now();
         // Health checks don't count as requests anywhere.
-        while !matches!(http::ask(self.address, Method::GET, "/healthz", "").await, Ok((StatusCode::OK, _))) {
+        while !matches!(http::get(self.address, "/healthz").await, Ok((StatusCode::OK, _))) {
             if let Running::Other { process, .. } = &mut self.running
                 && let Some(status) = process.ended()?
             {

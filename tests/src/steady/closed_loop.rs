@@ -55,7 +55,9 @@ impl Client {
             // Where the system doesn't allow it, the proxy's share of its core shows that something is wrong.
             let _ = sched_setaffinity(None, &cores);
             runtime.block_on(async {
-                listeners.map(|listener| tokio::spawn(backend::serve(listener)));
+                for listener in listeners {
+                    tokio::spawn(backend::serve(listener));
+                }
                 while let Some(job) = receiver.recv().await {
                     let done = load(job.target, job.time).await;
                     // Who asked may have given up.
