@@ -8,7 +8,7 @@ pub(crate) fn by_key(keyed: impl Iterator<Item = (u64, usize)>) -> Vec<usize> {
 }
 
 /// A key that puts everything with `flag` behind everything without; `rest` decides among equals, but for its lowest
-/// bit, which gives way.
+/// bit, which gives way: keep it zero for each time that a key is flagged.
 pub(crate) fn flagged(flag: bool, rest: u64) -> u64 {
     u64::from(flag) << 63 | rest >> 1
 }

@@ -49,24 +49,30 @@ const PROBE_HEADERS: [&[u8]; 4] =
 /// How the user agents of probes begin.
 const PROBE_AGENTS: [&[u8]; 3] = [b"kube-probe/", b"Knative-Ingress-Probe", b"Knative-Activator-Probe"];
 
+fn is_probe_agent(agent: &[u8]) -> bool {
+    PROBE_AGENTS.iter().any(|probe| agent.starts_with(probe))
+}
+
 impl RequestFacts {
     /// Reads the facts from headers with lower-case names, as Envoy keeps them. Values may be any bytes.
     pub fn read<'a>(headers: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Self {
         let mut facts = Self::default();
         let (mut ce_id, mut ce_source) = (false, false);
         for (name, value) in headers {
-            match name {
-                b":method" => facts.read_method(value),
-                b"idempotency-key" => facts.keyed = true,
-                b"ce-id" => ce_id = true,
-                b"ce-source" => ce_source = true,
-                b"content-type" => facts.grpc = value.starts_with(b"application/grpc"),
-                b"upgrade" => facts.kind = Kind::Upgrade,
-                b"user-agent" if PROBE_AGENTS.iter().any(|agent| value.starts_with(agent)) => {
-                    facts.kind = Kind::Probe;
-                }
-                _ if name.starts_with(b"k") && PROBE_HEADERS.contains(&name) => facts.kind = Kind::Probe,
-                _ if name.starts_with(b"x-envoy-") => facts.read_client_header(name),
+            // By the first letter: most headers are none of these, and every request pays for looking.
+            match name.first() {
+                Some(b':') if name == b":method" => facts.read_method(value),
+                Some(b'i') if name == b"idempotency-key" => facts.keyed = true,
+                Some(b'c') => match name {
+                    b"ce-id" => ce_id = true,
+                    b"ce-source" => ce_source = true,
+                    b"content-type" => facts.grpc = value.starts_with(b"application/grpc"),
+                    _ => {}
+                },
+                Some(b'u') if name == b"upgrade" => facts.kind = Kind::Upgrade,
+                Some(b'u') if name == b"user-agent" && is_probe_agent(value) => facts.kind = Kind::Probe,
+                Some(b'k') if PROBE_HEADERS.contains(&name) => facts.kind = Kind::Probe,
+                Some(b'x') if name.starts_with(b"x-envoy-") => facts.read_client_header(name),
                 _ => {}
             }
         }

@@ -50,8 +50,13 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
             order.retain(|chosen| *chosen != place);
             order.insert(0, place);
         }
-        let mut plan =
-            Plan { order, may_repeat: self.may_repeat, is_check: check.is_some(), ..Plan::default() };
+        // A copy that is only given its turn runs the usual race; one lost race doesn't condemn it.
+        let is_race = |place: usize| {
+            let replica = self.view.replicas.get(place);
+            self.policy.strategy == Strategy::RequestReplication && replica.is_some_and(Replica::is_well)
+        };
+        let is_check = check.is_some_and(|place| !is_race(place));
+        let mut plan = Plan { order, may_repeat: self.may_repeat, is_check, ..Plan::default() };
         self.limit(&mut plan);
         plan
     }
@@ -81,14 +86,15 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
         }
     }
 
-    /// The places for which `holds`, least busy first (doubtful ones last); equals take turns.
-    fn by_load(&self, holds: impl Fn(&Replica) -> bool) -> Vec<usize> {
+    /// The well replicas, active ones first, then the least busy (doubtful ones last); equals take turns.
+    fn by_load(&self) -> Vec<usize> {
         let count = self.view.replicas.len().max(1);
-        let places = self.view.replicas.iter().enumerate().filter(|(_, replica)| holds(replica));
-        by_key(places.map(|(place, replica)| {
+        let well = self.view.replicas.iter().enumerate().filter(|(_, replica)| replica.is_well());
+        by_key(well.map(|(place, replica)| {
             let busy = u64::from(self.lane(place).map_or(0, Lane::in_flight));
             let turn = (place + self.turn) % count;
-            (flagged(replica.doubtful, busy << 32 | (turn as u64) << 1), place)
+            let by_load = flagged(replica.doubtful, busy << 32 | (turn as u64) << 2);
+            (flagged(!replica.active, by_load), place)
         }))
     }
 

@@ -49,7 +49,9 @@ impl Plan {
     }
 
     fn addresses(&self, view: &View) -> String {
-        let mut list = String::new();
+        /// Bytes that `ip:port` and a comma take at most, unless it is IPv6.
+        const ADDRESS: usize = 22;
+        let mut list = String::with_capacity(self.order.len() * ADDRESS);
         for replica in self.order.iter().filter_map(|place| view.replicas.get(*place)) {
             if !list.is_empty() {
                 list.push(',');

@@ -7,7 +7,5 @@ use super::Situation;
 use crate::lane::Lane;
 
 pub(super) fn order<L: AsRef<Lane>>(situation: &Situation<'_, L>) -> Vec<usize> {
-    let mut order = situation.by_load(|replica| replica.active);
-    order.extend(situation.by_load(|replica| replica.is_well() && !replica.active));
-    order
+    situation.by_load()
 }

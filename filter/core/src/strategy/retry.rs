@@ -1,9 +1,8 @@
-//! `retry`: any well replica, least requests in flight; on failure another one.
+//! `retry`: any well replica, least requests in flight; on failure another one. All of them are active.
 
 use super::Situation;
 use crate::lane::Lane;
-use crate::view::Replica;
 
 pub(super) fn order<L: AsRef<Lane>>(situation: &Situation<'_, L>) -> Vec<usize> {
-    situation.by_load(Replica::is_well)
+    situation.by_load()
 }

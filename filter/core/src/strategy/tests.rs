@@ -174,6 +174,14 @@ fn a_check_is_led_to_its_replica_and_hedged_even_where_the_policy_is_not() {
 }
 
 #[test]
+fn a_copy_that_is_given_its_turn_runs_a_race_and_no_further_copy_starts() {
+    let stage = stage(3, &[("strategy", "request-replication")]);
+    let second = stage.plan().order[1];
+    let plan = stage.situation(true, 0).plan(Some(second));
+    assert_eq!((plan.order.len(), plan.first(), plan.is_check), (2, Some(second), false));
+}
+
+#[test]
 fn doubtful_replicas_come_last() {
     let mut stage = stage(3, &[("strategy", "retry")]);
     stage.view.replicas[0].doubtful = true;
