@@ -143,7 +143,8 @@ pub const TABLE: &[Row] = &[
     row(ResetsAfterRequest,  REPLICATION, MORE,  SAFE,  NONE,                                EACH, Anything),
     row(ResetsAfterRequest,  ALL,         MORE,  ONCE,  there(WAS_READ),                     1, IsSetAside),
 
-    row(ResetsInAnswer,      SINGLE,      ANY,   EVERY, there(BEGUN),                        1, Anything),
+    row(ResetsInAnswer,      SINGLE,      ONE,   EVERY, there(BEGUN),                        1, Anything),
+    row(ResetsInAnswer,      SINGLE,      MORE,  EVERY, there(BEGUN),                        1, IsSetAside),
     row(ResetsInAnswer,      REPLICATION, ONE,   EVERY, there(BEGUN),                        1, Anything),
     row(ResetsInAnswer,      REPLICATION, MORE,  SAFE,  there(BEGUN),                        EACH, Anything),
     row(ResetsInAnswer,      REPLICATION, MORE,  ONCE,  there(BEGUN),                        1, Anything),
