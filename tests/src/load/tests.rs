@@ -1,3 +1,5 @@
+//! The load against a server of its own: when requests are sent, what is recorded of each.
+
 use std::convert::Infallible;
 
 use http_body_util::Full;

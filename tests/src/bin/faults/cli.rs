@@ -14,7 +14,7 @@ pub(crate) struct Cli {
     /// What happens to the busiest replica: none, kill, freeze or lost_node; may be given several times
     #[arg(long = "fault", value_name = "FAULT", default_value = "kill", value_parser = parse_fault)]
     faults: Vec<FaultOrNone>,
-    /// What stands in front: steadfaas:<strategy>[,option=value…], envoy-plain, envoy-istio, envoy-priority,
+    /// What stands in front: `steadfaas:<strategy>[,option=value…]`, envoy-plain, envoy-istio, envoy-priority,
     /// envoy-hedge50, haproxy or nginx; may be given several times [default: steadfaas:active-standby]
     #[arg(long = "proxy", value_name = "PROXY")]
     proxies: Vec<Choice>,
