@@ -6,9 +6,6 @@ pub const MAX_N: u8 = 42;
 /// What is computed where a request doesn't say: some thousand calls, microseconds.
 pub const DEFAULT_N: u8 = 15;
 
-/// From here on computing takes milliseconds: too long for a thread that also serves connections.
-pub const LONG_N: u8 = 25;
-
 /// The n-th Fibonacci number, the way that costs something: the function stands for one that computes.
 #[must_use]
 pub fn fibonacci(n: u8) -> u64 {

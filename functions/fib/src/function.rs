@@ -9,7 +9,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::compute::{LONG_N, fibonacci, wanted};
+use crate::compute::{fibonacci, wanted};
 use crate::fault::Fault;
 use crate::random::SplitMix64;
 use crate::stats::Stats;
@@ -88,25 +88,19 @@ impl Function {
         }
     }
 
+    /// A worker is a thread, as in most function servers: while it runs it serves nobody else, and its sleep is exact
+    /// where the timers of an async runtime are a millisecond coarse.
     async fn run(self: Arc<Self>, n: u8, id: Option<String>, answer: oneshot::Sender<u64>) {
-        let Ok(_worker) = self.workers.acquire().await else { return };
-        self.stats.begun(id.as_deref());
-        self.work().await;
-        let number = if n < LONG_N {
-            Some(fibonacci(n))
-        } else {
-            tokio::task::spawn_blocking(move || fibonacci(n)).await.ok()
-        };
-        let waited_for = number.is_some_and(|number| answer.send(number).is_ok());
-        self.stats.ended(waited_for);
-    }
-
-    /// What a run takes besides computing. Timers are a millisecond coarse: without work none is set.
-    async fn work(&self) {
-        let time = self.options.work + self.fault_delay();
-        if !time.is_zero() {
-            tokio::time::sleep(time).await;
-        }
+        let Ok(_turn) = self.workers.acquire().await else { return };
+        let function = Arc::clone(&self);
+        let worker = tokio::task::spawn_blocking(move || {
+            function.stats.begun(id.as_deref());
+            std::thread::sleep(function.options.work + function.fault_delay());
+            let waited_for = answer.send(fibonacci(n)).is_ok();
+            function.stats.ended(waited_for);
+        });
+        // A worker that panics lets go of the answer's sender: whoever waits gets an error.
+        let _ = worker.await;
     }
 
     fn fault_delay(&self) -> Duration {
