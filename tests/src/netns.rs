@@ -37,7 +37,7 @@ const BRIDGE_NET: &str = "10.77.0.1/24";
 /// The system doesn't allow it (it needs root, or user namespaces), or there is no `unshare`.
 pub fn enter(variables: &[(&str, PathBuf)]) -> anyhow::Result<()> {
     if is_inside()? {
-        return Ok(());
+        return bring_loopback_up();
     }
     let variables = variables.iter().map(|(name, value)| (name, value));
     let error = inside()?.args(std::env::args_os().skip(1)).envs(variables).exec();
@@ -51,13 +51,18 @@ pub fn enter(variables: &[(&str, PathBuf)]) -> anyhow::Result<()> {
 /// It failed there.
 pub fn enter_for_test(name: &str) -> anyhow::Result<bool> {
     if is_inside()? {
-        return Ok(true);
+        return bring_loopback_up().map(|()| true);
     }
     let output =
         inside()?.args([name, "--exact", "--nocapture"]).output().context("unshare can't be started")?;
     let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     anyhow::ensure!(output.status.success(), "{name} failed in its network namespace:\n{said}");
     Ok(false)
+}
+
+/// In a fresh namespace it is down, and what doesn't run on a node is there.
+fn bring_loopback_up() -> anyhow::Result<()> {
+    ip(None, "link set lo up").map(drop)
 }
 
 fn is_inside() -> anyhow::Result<bool> {
@@ -93,7 +98,6 @@ impl Network {
     /// This process is not in a namespace of its own ([`enter`]), or something leads out of it.
     pub fn with_nodes(count: u8) -> anyhow::Result<Self> {
         anyhow::ensure!(is_inside()?, "this process is not in a network namespace of its own");
-        ip(None, "link set lo up")?;
         ip(None, &format!("link add {BRIDGE} address {BRIDGE_MAC} type bridge"))?;
         ip(None, &format!("address add {BRIDGE_NET} dev {BRIDGE}"))?;
         ip(None, &format!("link set {BRIDGE} up"))?;
