@@ -8,4 +8,5 @@ pub mod fault;
 pub mod function;
 pub mod random;
 pub mod server;
+pub mod service_time;
 pub mod stats;

@@ -8,6 +8,7 @@ use anyhow::Context;
 use clap::Parser;
 use fib::fault::parse_span;
 use fib::function::{Function, Options};
+use fib::service_time::ServiceTime;
 use fib::stats::Stats;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,15 +24,31 @@ struct Cli {
     /// Time one request takes besides computing; stands for I/O
     #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = parse_span, env = "FIB_WORK")]
     work: Duration,
+    /// Let that time differ from run to run: lognormal around --work, with this deviation of its logarithm
+    #[arg(long, value_name = "SIGMA", default_value_t = 0.0, value_parser = spread)]
+    spread: f64,
+    /// What those times are drawn from
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Serve `/slow` too, which takes this time
+    #[arg(long, value_name = "TIME", value_parser = parse_span)]
+    slow_work: Option<Duration>,
     /// How many requests run at once; others wait their turn [default: all]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     concurrency: Option<usize>,
     /// Write each change of the counts to this file, so that they outlive the process
     #[arg(long, value_name = "FILE")]
     counts_file: Option<PathBuf>,
-    /// Let `POST /fault` (`slow=200ms&share=0.05`) make it misbehave: for tests and benchmarks
+    /// Let `POST /fault` make it misbehave, with words such as `slow=200ms&share=0.05&probes` or `answer=503`: for
+    /// tests and benchmarks
     #[arg(long)]
     allow_faults: bool,
+}
+
+/// With a deviation of 2, one run in a hundred takes a hundred times the median: nothing is gained by more.
+fn spread(text: &str) -> Result<f64, String> {
+    let spread = text.parse().ok().filter(|spread| (0.0..=2.0).contains(spread));
+    spread.ok_or_else(|| "a number from 0 to 2 is needed".to_owned())
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -42,7 +59,12 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 async fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     let stats = Stats::new(cli.counts_file.as_deref()).context("the file for the counts can't be written")?;
-    let options = Options { work: cli.work, concurrency: cli.concurrency, allow_faults: cli.allow_faults };
+    let options = Options {
+        work: ServiceTime { median: cli.work, spread: cli.spread, seed: cli.seed },
+        slow_work: cli.slow_work,
+        concurrency: cli.concurrency,
+        allow_faults: cli.allow_faults,
+    };
     let listener =
         TcpListener::bind(cli.listen).await.with_context(|| format!("can't listen on {}", cli.listen))?;
     let mut terminate = signal(SignalKind::terminate())?;

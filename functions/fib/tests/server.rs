@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use fib::function::{Function, Options};
+use fib::service_time::ServiceTime;
 use fib::stats::{Report, Stats};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
@@ -18,6 +19,10 @@ use tokio::task::JoinHandle;
 
 /// A run that is long enough for a test to act in its midst.
 const WORK: Duration = Duration::from_millis(100);
+
+fn work() -> ServiceTime {
+    ServiceTime { median: WORK, ..ServiceTime::default() }
+}
 
 struct Served {
     address: SocketAddr,
@@ -86,7 +91,7 @@ async fn only_requests_to_the_function_count() {
 
 #[tokio::test]
 async fn a_run_whose_client_went_goes_on_and_counts_as_late() {
-    let served = serve(Options { work: WORK, ..Options::default() }).await;
+    let served = serve(Options { work: work(), ..Options::default() }).await;
     let gone = send(served.address, "GET / HTTP/1.1\r\nhost: fib\r\nx-request-id: one\r\n\r\n").await;
     tokio::time::sleep(WORK / 4).await;
     drop(gone);
@@ -100,7 +105,7 @@ async fn a_run_whose_client_went_goes_on_and_counts_as_late() {
 
 #[tokio::test]
 async fn with_one_worker_requests_wait_their_turn() {
-    let served = serve(Options { work: WORK, concurrency: Some(1), ..Options::default() }).await;
+    let served = serve(Options { work: work(), concurrency: Some(1), ..Options::default() }).await;
     let started = Instant::now();
     let request = "GET / HTTP/1.1\r\nhost: fib\r\nconnection: close\r\n\r\n";
     let (one, two) = (send(served.address, request).await, send(served.address, request).await);
@@ -114,7 +119,7 @@ async fn with_one_worker_requests_wait_their_turn() {
 
 #[tokio::test]
 async fn told_to_stop_it_finishes_what_it_is_at() {
-    let served = serve(Options { work: WORK, ..Options::default() }).await;
+    let served = serve(Options { work: work(), ..Options::default() }).await;
     let in_flight = send(served.address, "GET /?n=7 HTTP/1.1\r\nhost: fib\r\n\r\n").await;
     tokio::time::sleep(WORK / 4).await;
     served.stop.send(()).unwrap();
@@ -134,6 +139,38 @@ async fn it_misbehaves_only_where_that_is_allowed() {
     ask(faulty.address, "GET /", "").await;
     assert!(started.elapsed() >= Duration::from_millis(100));
     assert_eq!(ask(faulty.address, "POST /fault", "slow").await.0, "HTTP/1.1 400 Bad Request");
+}
+
+#[tokio::test]
+async fn a_fault_hits_probes_only_where_it_says_so() {
+    let served = serve(Options { allow_faults: true, ..Options::default() }).await;
+    let status = async |line| ask(served.address, line, "").await.0;
+    ask(served.address, "POST /fault", "answer=503").await;
+    assert_eq!(status("GET /").await, "HTTP/1.1 503 Service Unavailable");
+    assert_eq!(status("GET /healthz").await, "HTTP/1.1 200 OK");
+    ask(served.address, "POST /fault", "answer=503&probes").await;
+    assert_eq!(status("GET /healthz").await, "HTTP/1.1 503 Service Unavailable");
+    ask(served.address, "POST /fault", "").await;
+    assert_eq!(status("GET /healthz").await, "HTTP/1.1 200 OK");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_reset_was_run() {
+    let served = serve(Options { allow_faults: true, ..Options::default() }).await;
+    ask(served.address, "POST /fault", "answer=reset").await;
+    assert_eq!(ask(served.address, "GET /", "").await.0, "", "the connection ends without a word");
+    assert_eq!(stats(served.address).await.counts.executions, 1);
+}
+
+#[tokio::test]
+async fn there_is_a_slow_path_where_one_is_wanted() {
+    let plain = serve(Options::default()).await;
+    assert_eq!(ask(plain.address, "GET /slow?n=7", "").await.0, "HTTP/1.1 404 Not Found");
+    let served = serve(Options { slow_work: Some(WORK), ..Options::default() }).await;
+    let started = Instant::now();
+    assert_eq!(ask(served.address, "GET /slow?n=7", "").await.1, "13\n");
+    assert!(started.elapsed() >= WORK);
+    assert_eq!(stats(served.address).await.counts.executions, 1);
 }
 
 #[tokio::test]
