@@ -21,6 +21,15 @@ pub const FILTER_STATE: &str = "steadfaas";
 /// The response header that says the same as the filter state, where the plugin's configuration asks for it.
 pub const RESPONSE_HEADER: &str = "x-steadfaas";
 
+/// The request header that tells a function until when its answer is waited for, in milliseconds since the Unix epoch;
+/// written where the policy has a deadline. A point in time, for a span means nothing to a function that was frozen.
+pub const DEADLINE_HEADER: &str = "x-steadfaas-deadline";
+
+/// The request header in which Envoy counts the attempts of a request for the function (`include_request_attempt_count`
+/// of the virtual host). A function that passes it on with the calls that it makes itself says that they are part of
+/// an attempt: from the second on they aren't multiplied again.
+pub const ATTEMPT_HEADER: &str = "x-envoy-attempt-count";
+
 /// The cluster of Envoy's own admin endpoint, as it is called in every Istio proxy's bootstrap.
 pub const ADMIN_CLUSTER: &str = "prometheus_stats";
 

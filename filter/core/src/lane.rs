@@ -2,15 +2,28 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::time::Duration;
 
-use crate::time::Millis;
+use crate::time::{Micros, Millis};
+
+/// So many requests in a row that a replica left unanswered, while it answered nothing else, are a sign. Fewer may all
+/// be slow ones: with 5 % stragglers three in a row are one in eight thousand.
+pub const SILENT_REQUESTS: u32 = 3;
+
+/// A silence shorter than this is no sign, however fast the function is: a machine that runs something else for one of
+/// its scheduler's turns is silent that long.
+pub const LEAST_SILENCE: Duration = Duration::from_millis(10);
 
 /// What one worker alone knows of one replica.
 #[derive(Debug, Default)]
 pub struct Lane {
     in_flight: Cell<u32>,
+    asked: Cell<u32>,
+    due: Cell<Micros>,
     losses: Cell<u32>,
     last_loss: Cell<Millis>,
+    slowness: Cell<f32>,
+    heard_of: Cell<u32>,
 }
 
 impl Lane {
@@ -40,7 +53,56 @@ impl Lane {
     pub(crate) fn won(&self) {
         self.losses.set(0);
     }
+
+    /// The replica answered a request that was led to it first.
+    pub fn heard(&self) {
+        self.asked.set(0);
+    }
+
+    /// A request was led to it first whose answer is due after `usual`.
+    fn ask(&self, usual: Duration, now: Micros) {
+        let due = now.after(usual.max(LEAST_SILENCE));
+        self.due.set(if self.asked.get() == 0 { due } else { self.due.get().min(due) });
+        self.asked.set(self.asked.get().saturating_add(1));
+    }
+
+    /// It has left [`SILENT_REQUESTS`] unanswered and one of them is late, and it has answered nothing else meanwhile.
+    #[must_use]
+    pub fn is_silent(&self, now: Micros) -> bool {
+        self.in_flight.get() > 0 && self.asked.get() >= SILENT_REQUESTS && now > self.due.get()
+    }
+
+    /// Takes in how many times as long as usual an answer of the replica took.
+    pub fn took(&self, times: f32) {
+        self.heard_of.set(self.heard_of.get().saturating_add(1));
+        let known = self.slowness.get();
+        if known == 0.0 {
+            self.slowness.set(times);
+        } else {
+            // A median that follows: up or down by a step, whichever side the answer is on.
+            self.slowness.set(if times > known { known * SLOWNESS_STEP } else { known / SLOWNESS_STEP });
+        }
+    }
+
+    /// How many times as long as usual the replica takes, in the median; nothing before enough is known.
+    #[must_use]
+    pub fn slowness(&self) -> Option<f32> {
+        (self.heard_of.get() >= SLOWNESS_ENOUGH).then(|| self.slowness.get())
+    }
+
+    /// Forgets how slow it was: it gets a new trial.
+    pub(crate) fn forget_slowness(&self) {
+        self.slowness.set(0.0);
+        self.heard_of.set(0);
+    }
 }
+
+/// The median of a replica's latencies moves by this factor with each answer: it follows one that became three times
+/// as slow within twelve answers.
+const SLOWNESS_STEP: f32 = 1.1;
+
+/// With fewer answers than this a replica's median isn't one.
+const SLOWNESS_ENOUGH: u32 = 8;
 
 /// A request's place in the lane of the replica that it was led to first; given back when it is dropped, however the
 /// request ends.
@@ -48,9 +110,16 @@ impl Lane {
 pub struct InFlight(Rc<Lane>);
 
 impl InFlight {
-    /// Takes a place.
+    /// Takes a place. `usual`: after how long the answer is late, where that can be told. It can't for a request whose
+    /// client may still be sending it, and for one of a kind that stays open for long.
     #[must_use]
-    pub fn enter(lane: &Rc<Lane>) -> Self {
+    pub fn enter(lane: &Rc<Lane>, usual: Option<Duration>, now: Micros) -> Self {
+        if lane.in_flight.get() == 0 {
+            lane.heard();
+        }
+        if let Some(usual) = usual {
+            lane.ask(usual, now);
+        }
         lane.in_flight.set(lane.in_flight.get().saturating_add(1));
         Self(lane.clone())
     }
@@ -65,5 +134,61 @@ impl InFlight {
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.in_flight.set(self.0.in_flight.get().saturating_sub(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USUAL: Option<Duration> = Some(Duration::from_millis(16));
+
+    fn at(millis: u64) -> Micros {
+        Micros(1_000_000_000 + millis * 1_000)
+    }
+
+    #[test]
+    fn three_requests_of_which_one_is_late_are_a_silence() {
+        let lane = Rc::new(Lane::default());
+        let mut waiting: Vec<InFlight> = (0..2).map(|n| InFlight::enter(&lane, USUAL, at(n * 5))).collect();
+        assert!(!lane.is_silent(at(100)), "two may both be slow");
+        waiting.push(InFlight::enter(&lane, USUAL, at(10)));
+        assert!(!lane.is_silent(at(16)));
+        assert!(lane.is_silent(at(17)));
+        lane.heard();
+        assert!(!lane.is_silent(at(100)), "it spoke, and nothing was asked since");
+    }
+
+    #[test]
+    fn an_idle_replica_is_not_silent() {
+        let lane = Rc::new(Lane::default());
+        drop((0..5).map(|n| InFlight::enter(&lane, USUAL, at(n))).collect::<Vec<_>>());
+        assert!(!lane.is_silent(at(1_000)));
+        let soon = Some(Duration::from_millis(2));
+        let _waiting: Vec<InFlight> = (0..3).map(|_| InFlight::enter(&lane, soon, at(2_000))).collect();
+        assert!(!lane.is_silent(at(2_010)), "it was asked only now, and machines pause");
+        assert!(lane.is_silent(at(2_011)));
+    }
+
+    #[test]
+    fn uploads_and_streams_are_no_sign_and_each_kind_has_its_own_time() {
+        let lane = Rc::new(Lane::default());
+        let _streams: Vec<InFlight> = (0..5).map(|n| InFlight::enter(&lane, None, at(n))).collect();
+        assert!(!lane.is_silent(at(60_000)));
+        let slow = Some(Duration::from_millis(90));
+        let _slow: Vec<InFlight> = (0..3).map(|_| InFlight::enter(&lane, slow, at(60_000))).collect();
+        assert!(!lane.is_silent(at(60_020)) && lane.is_silent(at(60_091)));
+    }
+
+    #[test]
+    fn slowness_is_a_median_and_stragglers_do_not_move_it() {
+        let lane = Lane::default();
+        assert_eq!(lane.slowness(), None);
+        (0..200).for_each(|n| lane.took(if n % 20 == 0 { 16.0 } else { 1.0 }));
+        assert!(lane.slowness().unwrap() < 1.3, "{:?}", lane.slowness());
+        (0..15).for_each(|_| lane.took(4.0));
+        assert!(lane.slowness().unwrap() > 2.9, "{:?}", lane.slowness());
+        lane.forget_slowness();
+        assert_eq!(lane.slowness(), None);
     }
 }

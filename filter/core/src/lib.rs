@@ -5,16 +5,21 @@
 //! well, who is active), [`request`] (may it run twice?), [`strategy`] -> [`plan`], then [`outcome`] -> [`view`] again.
 
 pub mod admin;
+pub mod budget;
 pub mod configuration;
 pub mod envoy;
+pub mod gray;
 pub mod headers;
 pub mod lane;
 pub mod lease;
+pub mod memory;
 mod order;
 pub mod outcome;
+pub mod pace;
 pub mod plan;
 pub mod policy;
 pub mod request;
+pub mod speed;
 pub mod strategy;
 pub mod time;
 pub mod view;

@@ -1,5 +1,7 @@
 //! The outcome of one request, and what it teaches about the replicas that were tried.
 
+use std::time::Duration;
+
 use crate::lane::Lane;
 use crate::plan::Plan;
 use crate::policy::Strategy;
@@ -13,6 +15,8 @@ pub struct Outcome {
     pub attempts: u32,
     /// The place (in the plan's view) of the replica whose answer, or whose failure, the client got.
     pub replica: Option<usize>,
+    /// How long it took, all attempts together.
+    pub latency: Duration,
     /// How it ended.
     pub end: End,
 }
@@ -22,8 +26,10 @@ pub struct Outcome {
 pub enum End {
     /// A replica answered, and not with 502, 503 or 504.
     Answered,
-    /// A replica answered with 502, 503 or 504: an answer of the function, it may be.
+    /// A replica answered with 502 or 504: an answer of the function, it may be.
     Refused,
+    /// A replica answered with 429 or 503: it has too much to do, it may be.
+    Busy,
     /// The connection to the replica could not be opened, or broke.
     Broken,
     /// Nothing that a replica would be to blame for: the client left, a limit was reached.
@@ -42,7 +48,8 @@ impl End {
         match status {
             _ if flags & CLIENT_LEFT != 0 => Self::Other,
             _ if flags & BROKEN != 0 => Self::Broken,
-            Some(502..=504) => Self::Refused,
+            Some(429 | 503) => Self::Busy,
+            Some(502 | 504) => Self::Refused,
             Some(100..) => Self::Answered,
             _ => Self::Other,
         }
@@ -68,6 +75,27 @@ impl Lessons {
     }
 }
 
+impl Outcome {
+    /// The one attempt of `plan` was answered by the replica that it was led to.
+    #[must_use]
+    pub fn plain(plan: &Plan, latency: Duration) -> Self {
+        Self { attempts: 1, replica: plan.first(), latency, end: End::Answered }
+    }
+
+    /// Tells `lane`, the first replica's, of its answer, if it gave one. `times`: how many times as long as usual it
+    /// took.
+    pub fn tell(&self, plan: &Plan, lane: &Lane, times: Option<f32>) {
+        if self.end == End::Answered && self.replica == plan.first() {
+            lane.heard();
+            times.into_iter().for_each(|times| lane.took(times));
+        }
+    }
+}
+
+/// So many requests in a row that a replica was late with, while another one answered, set it aside. With 5 %
+/// stragglers that is one request in eight thousand.
+pub const LATE_IN_A_ROW: u32 = 3;
+
 /// What `outcome` of `plan` teaches. `lane_at` gives this worker's lane of a place.
 pub fn learn<'l>(
     strategy: Strategy,
@@ -78,9 +106,9 @@ pub fn learn<'l>(
 ) -> Lessons {
     let tried = plan.order.get(..tried(plan, outcome)).unwrap_or_default();
     match outcome.end {
-        End::Answered => answered(strategy, plan, outcome.replica, tried, lane_at, now),
+        End::Answered => answered(strategy, plan, outcome, tried, lane_at, now),
         End::Broken => Lessons { suspects: distinct(tried.iter().copied()), ..Lessons::default() },
-        End::Refused | End::Other => Lessons::default(),
+        End::Refused | End::Busy | End::Other => Lessons::default(),
     }
 }
 
@@ -92,29 +120,42 @@ fn tried(plan: &Plan, outcome: &Outcome) -> usize {
 fn answered<'l>(
     strategy: Strategy,
     plan: &Plan,
-    winner: Option<usize>,
+    outcome: &Outcome,
     tried: &[usize],
     lane_at: &dyn Fn(usize) -> Option<&'l Lane>,
     now: Millis,
 ) -> Lessons {
-    let Some(winner) = winner else { return Lessons::default() };
-    let before = tried.iter().copied().take_while(|place| *place != winner);
+    let (Some(winner), first) = (outcome.replica, plan.first()) else { return Lessons::default() };
     let failover = tried.first().is_some_and(|first| *first != winner);
-    let nothing_known = plan.order.is_empty();
-    let acquitted = Some(winner).filter(|_| nothing_known || (plan.is_check && !failover));
-    let is_race = strategy == Strategy::RequestReplication && plan.hedge_after.is_some() && !plan.is_check;
-    let suspects = match plan.first() {
-        Some(first) if is_race => match (lane_at(first), lane_at(winner)) {
-            (Some(first_lane), Some(winner_lane))
-                if request_replication::raced(first_lane, winner_lane, failover, now) =>
-            {
-                vec![first]
-            }
-            _ => Vec::new(),
-        },
-        _ => distinct(before),
+    let acquitted = Some(winner).filter(|_| first.is_none() || (plan.is_check && !failover));
+    let before = tried.iter().copied().take_while(|place| *place != winner);
+    // A hedge that won says less than a failure: the first replica may only have been slow with this one request.
+    let was_hedged = plan.hedge_after.is_some_and(|delay| outcome.latency >= delay) && !plan.is_check;
+    if !was_hedged && !failover && strategy != Strategy::RequestReplication {
+        lane_at(winner).into_iter().for_each(Lane::won);
+    }
+    let suspects = match first.filter(|_| was_hedged).map(|first| (first, lane_at(first), lane_at(winner))) {
+        None => distinct(before),
+        Some((first, Some(first_lane), Some(winner_lane))) => {
+            let is_lost = if strategy == Strategy::RequestReplication {
+                request_replication::raced(first_lane, winner_lane, failover, now)
+            } else {
+                was_late(first_lane, winner_lane, failover, now)
+            };
+            if is_lost { vec![first] } else { Vec::new() }
+        }
+        Some(_) => Vec::new(),
     };
     Lessons { suspects, acquitted, failover }
+}
+
+/// Takes in who answered a hedged request. Says whether the replica that was asked first is to be set aside.
+fn was_late(first: &Lane, winner: &Lane, failover: bool, now: Millis) -> bool {
+    if failover {
+        first.lost(now);
+    }
+    winner.won();
+    failover && first.losses() >= LATE_IN_A_ROW
 }
 
 fn distinct(places: impl Iterator<Item = usize>) -> Vec<usize> {

@@ -4,6 +4,8 @@ mod headers;
 
 use std::time::Duration;
 
+use crate::time::Millis;
+
 /// How one request is to be tried.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
@@ -15,10 +17,47 @@ pub struct Plan {
     pub hedge_after: Option<Duration>,
     /// Most extra attempts, where it differs from the `num_retries` that stands in config.
     pub max_retries: Option<u32>,
-    /// The request may run twice: failures after it was sent are tried again too.
-    pub may_repeat: bool,
+    /// Which failures are tried again beside those that prove that nothing ran.
+    pub repeat: Repeat,
+    /// How many extra attempts it has reserved of the function's budget.
+    pub reserved: u32,
     /// The first replica is a suspect or long unheard of, and the answer decides about it.
     pub is_check: bool,
+    /// When the request has to be over, all attempts together; `None`: the route says.
+    pub deadline: Option<Deadline>,
+}
+
+/// When a request has to be over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadline {
+    /// The point in time: the function may drop what it gets to do only after it.
+    pub at: Millis,
+    /// How long that is from now.
+    pub left: Duration,
+}
+
+impl Deadline {
+    /// The deadline of a request that came `now`: the policy's, or an earlier one that it inherits from the protected
+    /// call it is part of.
+    #[must_use]
+    pub fn of(policy: Option<Duration>, inherited: Option<Millis>, now: Millis) -> Option<Self> {
+        let own = policy.map(|span| now.after(span));
+        let at = own.into_iter().chain(inherited).min()?;
+        Some(Self { at, left: at.since(now) })
+    }
+}
+
+/// Which failures are tried again beside those that prove that nothing ran.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Repeat {
+    /// None: the request must not run twice, or there is no budget for it.
+    #[default]
+    Never,
+    /// Those that the policy names.
+    AsPolicySays,
+    /// Those of the policy that are no answers: a broken connection. For a request that waits until some replica is
+    /// back, and must not run again for each answer that its replica gives meanwhile.
+    WhenBroken,
 }
 
 impl Plan {

@@ -29,10 +29,10 @@ pub const KEYS: [&str; 11] = [
 ];
 
 /// Keys of the contract that no strategy of this version acts on: they are refused by name, not ignored.
-const KEYS_NOT_BUILT: [&str; 4] = ["budget", "deadline", "standby-service", "objective"];
+const KEYS_NOT_BUILT: [&str; 2] = ["standby-service", "objective"];
 
 /// Strategies of the contract that this version doesn't have.
-const STRATEGIES_NOT_BUILT: [&str; 3] = ["hedged", "quorum", "adaptive"];
+const STRATEGIES_NOT_BUILT: [&str; 2] = ["quorum", "adaptive"];
 
 /// How a function's requests are kept answering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub enum Strategy {
     ActiveStandby,
     /// K + 1 replicas at once, the first good answer wins.
     RequestReplication,
+    /// Any well replica; the next one starts when the first is among the slowest that the budget has room for.
+    Hedged,
 }
 
 impl Strategy {
@@ -53,11 +55,12 @@ impl Strategy {
             Self::Retry => "retry",
             Self::ActiveStandby => "active-standby",
             Self::RequestReplication => "request-replication",
+            Self::Hedged => "hedged",
         }
     }
 
     /// All strategies that are built.
-    pub const ALL: [Self; 3] = [Self::Retry, Self::ActiveStandby, Self::RequestReplication];
+    pub const ALL: [Self; 4] = [Self::Retry, Self::ActiveStandby, Self::RequestReplication, Self::Hedged];
 }
 
 /// Which requests may run twice.
@@ -94,6 +97,9 @@ pub enum Probe {
 /// ten tiny requests a second.
 pub const DEFAULT_PROBE_INTERVAL: Duration = Duration::from_millis(100);
 
+/// Budget where none is written: a tenth of the load more is what a function can usually bear at its busiest.
+pub const DEFAULT_BUDGET: u8 = 10;
+
 /// Most replica failures that `tolerate` may ask for: five replicas already cost five times the memory.
 pub const MAX_TOLERATE: u8 = 4;
 
@@ -110,8 +116,12 @@ pub struct Policy {
     pub idempotent: Idempotent,
     /// Which failures of a repeatable request are tried again.
     pub retry_on: RetryOn,
-    /// After how long without an answer the next replica starts; `None` is `auto`.
+    /// After how long without an answer the next replica starts; `None` is `auto`: as the function's speed says.
     pub hedge_after: Option<Duration>,
+    /// How many extra attempts a hundred requests may cost, beside the burst; 0: none at all.
+    pub budget: u8,
+    /// How long a request may take over all its attempts; `None`: as long as the route allows.
+    pub deadline: Option<Duration>,
     /// How replicas are checked.
     pub probe: Probe,
 }
@@ -133,6 +143,8 @@ impl Policy {
             idempotent: compile_idempotent(written)?,
             retry_on: written.get("retry-on").map_or_else(|| Ok(RetryOn::default()), RetryOn::parse)?,
             hedge_after,
+            budget: compile_budget(written, strategy)?,
+            deadline: compile_deadline(written)?,
             probe: written.get("probe").map_or(Ok(Probe::Off), compile_probe)?,
         })
     }
@@ -151,10 +163,9 @@ fn compile_strategy(written: &WrittenPolicy) -> Result<Strategy, PolicyError> {
     if STRATEGIES_NOT_BUILT.contains(&value) {
         return Err(PolicyError::not_built("strategy", value));
     }
-    Strategy::ALL
-        .into_iter()
-        .find(|strategy| strategy.as_str() == value)
-        .ok_or_else(|| PolicyError::bad("strategy", value, "retry, active-standby or request-replication"))
+    Strategy::ALL.into_iter().find(|strategy| strategy.as_str() == value).ok_or_else(|| {
+        PolicyError::bad("strategy", value, "retry, active-standby, request-replication or hedged")
+    })
 }
 
 fn compile_tolerate(written: &WrittenPolicy) -> Result<u8, PolicyError> {
@@ -189,6 +200,28 @@ fn compile_hedge_after(written: &WrittenPolicy, strategy: Strategy) -> Result<Op
         return Err(PolicyError::bad("hedge-after", value, expected));
     }
     Ok(Some(span))
+}
+
+fn compile_budget(written: &WrittenPolicy, strategy: Strategy) -> Result<u8, PolicyError> {
+    let Some(value) = written.get("budget") else { return Ok(DEFAULT_BUDGET) };
+    if strategy == Strategy::RequestReplication {
+        let because = "request-replication runs each request on every copy; leave it out";
+        return Err(PolicyError::contradiction("budget", value, because));
+    }
+    match value.strip_suffix('%').and_then(|number| number.parse::<u8>().ok()) {
+        Some(percent @ 0..=100) => Ok(percent),
+        _ => Err(PolicyError::bad("budget", value, "a whole percentage of the requests, from 0% to 100%")),
+    }
+}
+
+fn compile_deadline(written: &WrittenPolicy) -> Result<Option<Duration>, PolicyError> {
+    let Some(value) = written.get("deadline") else { return Ok(None) };
+    match parse_span(value) {
+        Some(span) if span >= Duration::from_millis(1) && span <= Duration::from_secs(3_600) => {
+            Ok(Some(span))
+        }
+        _ => Err(PolicyError::bad("deadline", value, "a duration from 1ms to 1h such as 2s")),
+    }
 }
 
 fn compile_start(written: &WrittenPolicy) -> Result<(), PolicyError> {

@@ -1,6 +1,10 @@
 //! What the plan needs to know of a request, read in one pass over its headers, and whether it may run twice.
 
+mod shape;
+
+use crate::envoy::{ATTEMPT_HEADER, DEADLINE_HEADER};
 use crate::policy::Idempotent;
+use crate::time::Millis;
 
 /// What the plan needs to know of a request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -14,6 +18,13 @@ pub struct RequestFacts {
     pub keyed: bool,
     /// It is gRPC.
     pub grpc: bool,
+    /// A hash of its method and of its path's shape: requests alike in both take about as long.
+    pub shape: u32,
+    /// It is a call that somebody makes while serving a repeated attempt: the first attempt, or another one, has the
+    /// same calls to make.
+    pub is_within_repetition: bool,
+    /// Until when the call that it is part of is waited for.
+    pub deadline: Option<Millis>,
     /// Which of Envoy's retry headers the client had sent, as bits in the order of [`CLIENT_HEADERS`].
     pub client_headers: u8,
 }
@@ -32,7 +43,7 @@ pub enum Kind {
 
 /// Envoy's headers by which a request can choose a replica or raise a limit. Where a client sent one to a protected
 /// function, the filter overwrites or removes it.
-pub const CLIENT_HEADERS: [&str; 7] = [
+pub const CLIENT_HEADERS: [&str; 8] = [
     crate::envoy::REPLICAS_HEADER,
     "x-envoy-retry-on",
     "x-envoy-retry-grpc-on",
@@ -40,6 +51,7 @@ pub const CLIENT_HEADERS: [&str; 7] = [
     "x-envoy-upstream-rq-per-try-timeout-ms",
     "x-envoy-hedge-on-per-try-timeout",
     "x-envoy-retriable-header-names",
+    "x-envoy-upstream-rq-timeout-ms",
 ];
 
 /// Headers that mark Knative's and the kubelet's probes, whatever their value.
@@ -61,7 +73,11 @@ impl RequestFacts {
         for (name, value) in headers {
             // By the first letter: most headers are none of these, and every request pays for looking.
             match name.first() {
-                Some(b':') if name == b":method" => facts.read_method(value),
+                Some(b':') => match name {
+                    b":method" => facts.read_method(value),
+                    b":path" => facts.shape ^= shape::of_path(value),
+                    _ => {}
+                },
                 Some(b'i') if name == b"idempotency-key" => facts.keyed = true,
                 Some(b'c') => match name {
                     b"ce-id" => ce_id = true,
@@ -72,7 +88,10 @@ impl RequestFacts {
                 Some(b'u') if name == b"upgrade" => facts.kind = Kind::Upgrade,
                 Some(b'u') if name == b"user-agent" && is_probe_agent(value) => facts.kind = Kind::Probe,
                 Some(b'k') if PROBE_HEADERS.contains(&name) => facts.kind = Kind::Probe,
-                Some(b'x') if name.starts_with(b"x-envoy-") => facts.read_client_header(name),
+                Some(b'x') if name.starts_with(b"x-envoy-") => facts.read_client_header(name, value),
+                Some(b'x') if name == DEADLINE_HEADER.as_bytes() => {
+                    facts.deadline = number(value).map(Millis)
+                }
                 _ => {}
             }
         }
@@ -81,6 +100,7 @@ impl RequestFacts {
     }
 
     fn read_method(&mut self, method: &[u8]) {
+        self.shape ^= shape::of_method(method);
         self.idempotent_method =
             matches!(method, b"GET" | b"HEAD" | b"OPTIONS" | b"TRACE" | b"PUT" | b"DELETE");
         if method == b"CONNECT" {
@@ -88,7 +108,10 @@ impl RequestFacts {
         }
     }
 
-    fn read_client_header(&mut self, name: &[u8]) {
+    fn read_client_header(&mut self, name: &[u8], value: &[u8]) {
+        if name == ATTEMPT_HEADER.as_bytes() {
+            self.is_within_repetition = number(value).is_some_and(|attempt| attempt > 1);
+        }
         if let Some(place) = CLIENT_HEADERS.iter().position(|header| header.as_bytes() == name) {
             self.client_headers |= 1 << place;
         }
@@ -111,6 +134,10 @@ impl RequestFacts {
             Idempotent::ByMethod => self.idempotent_method || self.keyed,
         }
     }
+}
+
+fn number(text: &[u8]) -> Option<u64> {
+    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -172,6 +199,15 @@ mod tests {
         let sent: Vec<usize> = (0..CLIENT_HEADERS.len()).filter(|place| facts.client_sent(*place)).collect();
         assert_eq!(sent, [3]);
         assert!(!facts.client_sent(200));
+    }
+
+    #[test]
+    fn a_call_within_a_repeated_attempt_is_known_by_the_header_that_its_caller_passed_on() {
+        for (value, expected) in [("1", false), ("2", true), ("17", true), ("", false), ("-2", false)] {
+            assert_eq!(facts(&[("x-envoy-attempt-count", value)]).is_within_repetition, expected, "{value}");
+        }
+        assert_eq!(facts(&[("x-steadfaas-deadline", "7000")]).deadline, Some(Millis(7_000)));
+        assert_eq!(facts(&[("x-steadfaas-deadline", "soon")]).deadline, None);
     }
 
     #[test]

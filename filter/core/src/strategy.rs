@@ -2,6 +2,7 @@
 //! all of them share is here.
 
 mod active_standby;
+mod hedged;
 pub(crate) mod request_replication;
 mod retry;
 
@@ -10,15 +11,21 @@ use std::time::Duration;
 pub use request_replication::{LOSSES_TO_SUSPECT, NEXT_START_AFTER};
 
 use crate::lane::Lane;
+use crate::memory::Terms;
 use crate::order::{by_key, flagged};
-use crate::plan::Plan;
+use crate::plan::{Plan, Repeat};
 use crate::policy::{Policy, Strategy};
-use crate::time::Millis;
+use crate::time::{Micros, Millis, millis};
 use crate::view::{Replica, View};
 
-/// A check is hedged after this long where the policy says nothing: it goes to a replica that may well be frozen.
-/// Longer than nearly every function that is called synchronously takes; a slower one pays one extra attempt a check.
+/// A check is hedged after this long where nothing is known of the function's speed: it goes to a replica that may well
+/// be frozen. Longer than nearly every function that is called synchronously takes; a slower one pays one extra attempt
+/// a check.
 pub const CHECK_HEDGE_AFTER: Duration = Duration::from_millis(100);
+
+/// How often a request that no replica takes is tried again before it fails. With a back-off that doubles from 1 ms to
+/// 1 s, jittered, that is about ten seconds: five times what a container needs to start anew.
+pub const PATIENCE: u32 = 30;
 
 /// Everything that a strategy decides from.
 #[derive(Debug, Clone, Copy)]
@@ -31,9 +38,11 @@ pub struct Situation<'a, L> {
     pub lanes: &'a [L],
     /// The request may run twice.
     pub may_repeat: bool,
+    /// What the function's past makes of it.
+    pub terms: Terms,
     /// A number that moves on with each request: breaks ties, so that equals take turns.
     pub turn: usize,
-    /// The time; may be as old as the worker's last tick where nothing is due.
+    /// The time.
     pub now: Millis,
 }
 
@@ -41,49 +50,87 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
     /// The plan for the request. `check`: a replica that it shall be led to, from [`View::due`] and claimed.
     #[must_use]
     pub fn plan(&self, check: Option<usize>) -> Plan {
+        let is_race = self.policy.strategy == Strategy::RequestReplication;
         let mut order = match self.policy.strategy {
             Strategy::Retry => retry::order(self),
             Strategy::ActiveStandby => active_standby::order(self),
             Strategy::RequestReplication => request_replication::order(self),
+            Strategy::Hedged => hedged::order(self),
         };
         if let Some(place) = check {
             order.retain(|chosen| *chosen != place);
             order.insert(0, place);
         }
         // A copy that is only given its turn runs the usual race; one lost race doesn't condemn it.
-        let is_race = |place: usize| {
-            let replica = self.view.replicas.get(place);
-            self.policy.strategy == Strategy::RequestReplication && replica.is_some_and(Replica::is_well)
-        };
-        let is_check = check.is_some_and(|place| !is_race(place));
-        let mut plan = Plan { order, may_repeat: self.may_repeat, is_check, ..Plan::default() };
-        self.limit(&mut plan);
+        let races = |place: usize| is_race && self.view.replicas.get(place).is_some_and(Replica::is_well);
+        let is_check = check.is_some_and(|place| !races(place));
+        let mut plan = Plan { order, is_check, reserved: self.terms.reserved, ..Plan::default() };
+        match plan.order.len() {
+            0 | 1 => self.wait(&mut plan),
+            _ if is_race && self.may_repeat => self.race(&mut plan),
+            _ => self.protect(&mut plan),
+        }
         plan
     }
 
-    /// Sets how long and how often the plan's replicas are tried.
-    fn limit(&self, plan: &mut Plan) {
-        let attempts = usize::try_from(self.policy.retries()).unwrap_or(usize::MAX).saturating_add(1);
-        plan.hedge_after = self.hedge_after(plan).filter(|_| self.may_repeat && plan.order.len() > 1);
-        if plan.hedge_after.is_some() {
-            // Each of them once: a hedge to a replica that already has the request would only run it twice there.
-            let copies =
-                if self.policy.strategy == Strategy::RequestReplication { attempts - 1 } else { attempts };
-            plan.order.truncate(copies);
-            let retries = u32::try_from(plan.order.len().saturating_sub(1)).unwrap_or(u32::MAX);
-            plan.max_retries = Some(retries).filter(|retries| *retries != self.policy.retries());
-        } else {
-            plan.order.truncate(attempts);
-            plan.fill(attempts);
+    /// There is one replica at most that may answer, or nobody knows of any: the request goes there, or anywhere, and
+    /// waits until it is taken.
+    fn wait(&self, plan: &mut Plan) {
+        plan.max_retries = Some(PATIENCE);
+        if self.may_run_again() {
+            plan.repeat = Repeat::WhenBroken;
         }
     }
 
-    fn hedge_after(&self, plan: &Plan) -> Option<Duration> {
-        match self.policy.strategy {
-            Strategy::RequestReplication => Some(NEXT_START_AFTER),
-            _ if plan.is_check => Some(self.policy.hedge_after.unwrap_or(CHECK_HEDGE_AFTER)),
-            _ => self.policy.hedge_after,
+    /// All copies, one after the other; each of them once: a hedge to a replica that already has the request would
+    /// only run it twice there.
+    fn race(&self, plan: &mut Plan) {
+        plan.order.truncate(usize::from(self.policy.tolerate) + 1);
+        plan.repeat = Repeat::AsPolicySays;
+        plan.hedge_after = Some(NEXT_START_AFTER);
+        plan.max_retries = self.retries(plan.order.len().saturating_sub(1));
+    }
+
+    /// One replica, and another one when it fails or is late.
+    fn protect(&self, plan: &mut Plan) {
+        let mut attempts = usize::try_from(self.policy.retries()).unwrap_or(usize::MAX).saturating_add(1);
+        if self.may_run_again() {
+            if self.policy.strategy != Strategy::RequestReplication {
+                let reserved = usize::try_from(self.terms.reserved).unwrap_or(usize::MAX);
+                attempts = attempts.min(reserved.saturating_add(1));
+            }
+            plan.repeat = Repeat::AsPolicySays;
+            plan.hedge_after = self.delay_of(plan).map(whole_millis);
+            plan.max_retries = self.retries(attempts - 1);
         }
+        plan.order.truncate(attempts);
+        plan.fill(attempts);
+    }
+
+    /// After how long the next replica starts. The answer to a suspect's trial is wanted sooner, for it hardly comes;
+    /// the suspect has still to be about as quick as its peers to win.
+    fn delay_of(&self, plan: &Plan) -> Option<Duration> {
+        let on_trial = plan.is_check
+            && plan
+                .first()
+                .and_then(|place| self.view.replicas.get(place))
+                .is_some_and(|first| !first.is_well());
+        match self.terms.delay {
+            delay if on_trial => Some(delay.min(2 * CHECK_HEDGE_AFTER) / 2),
+            delay if plan.is_check => Some(delay.min(CHECK_HEDGE_AFTER)),
+            delay => Some(delay).filter(|_| !self.terms.is_spared),
+        }
+    }
+
+    /// The request may run twice, and there is budget for it.
+    fn may_run_again(&self) -> bool {
+        self.may_repeat && (self.terms.reserved > 0 || self.policy.strategy == Strategy::RequestReplication)
+    }
+
+    /// `max_retries`, where it isn't what stands in config.
+    fn retries(&self, wanted: usize) -> Option<u32> {
+        let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
+        Some(wanted).filter(|wanted| *wanted != self.policy.retries())
     }
 
     /// The well replicas, active ones first, then the least busy (doubtful ones last); equals take turns.
@@ -101,6 +148,18 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
     fn lane(&self, place: usize) -> Option<&Lane> {
         self.lanes.get(place).map(AsRef::as_ref)
     }
+}
+
+/// A well replica that has fallen silent, if there is one: whoever plans sets it aside first.
+#[must_use]
+pub fn silent<L: AsRef<Lane>>(view: &View, lanes: &[L], now: Micros) -> Option<usize> {
+    let mut places = view.replicas.iter().zip(lanes);
+    places.position(|(replica, lane)| replica.is_well() && lane.as_ref().is_silent(now))
+}
+
+/// Envoy's timers count whole milliseconds.
+fn whole_millis(span: Duration) -> Duration {
+    Duration::from_millis(millis(span + Duration::from_micros(500)).max(1))
 }
 
 #[cfg(test)]

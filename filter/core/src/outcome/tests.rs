@@ -7,7 +7,7 @@ use super::*;
 const NOW: Millis = Millis(1_000_000);
 
 fn plan(order: &[usize]) -> Plan {
-    Plan { order: order.to_vec(), may_repeat: true, ..Plan::default() }
+    Plan { order: order.to_vec(), ..Plan::default() }
 }
 
 fn hedged(order: &[usize]) -> Plan {
@@ -15,7 +15,7 @@ fn hedged(order: &[usize]) -> Plan {
 }
 
 fn answered(attempts: u32, replica: usize) -> Outcome {
-    Outcome { attempts, replica: Some(replica), end: End::Answered }
+    Outcome { attempts, replica: Some(replica), latency: Duration::from_millis(13), end: End::Answered }
 }
 
 fn taught(plan: &Plan, outcome: Outcome) -> Lessons {
@@ -36,14 +36,32 @@ fn those_that_were_tried_before_the_one_that_answered_are_set_aside() {
 }
 
 #[test]
-fn one_that_stayed_silent_while_the_next_answered_is_set_aside() {
+fn one_that_failed_before_any_hedge_was_due_is_set_aside_at_once() {
     assert_eq!(taught(&hedged(&[0, 1]), answered(2, 1)).suspects, [0]);
-    assert_eq!(taught(&hedged(&[0, 1]), answered(2, 0)), Lessons::default(), "it was only late");
+    assert_eq!(taught(&hedged(&[0, 1]), answered(2, 0)), Lessons::default());
+}
+
+#[test]
+fn one_that_is_late_is_set_aside_only_when_it_is_late_again_and_again() {
+    let lanes = [Lane::default(), Lane::default()];
+    let late = |replica| Outcome { latency: Duration::from_millis(38), ..answered(2, replica) };
+    let suspects = |outcome: Outcome| {
+        let lane_at = |place: usize| lanes.get(place);
+        learn(Strategy::ActiveStandby, &hedged(&[0, 1, 1]), &outcome, &lane_at, NOW).suspects
+    };
+    for _ in 1..LATE_IN_A_ROW {
+        assert!(suspects(late(1)).is_empty());
+    }
+    assert!(suspects(answered(1, 0)).is_empty(), "an answer in time undoes all that");
+    for _ in 1..LATE_IN_A_ROW {
+        assert!(suspects(late(1)).is_empty());
+    }
+    assert_eq!(suspects(late(1)), [0]);
 }
 
 #[test]
 fn a_request_that_broke_everywhere_sets_all_that_were_tried_aside() {
-    let outcome = Outcome { attempts: 3, replica: Some(1), end: End::Broken };
+    let outcome = Outcome { end: End::Broken, ..answered(3, 1) };
     assert_eq!(taught(&plan(&[0, 1, 1]), outcome).suspects, [0, 1]);
     let once = Outcome { attempts: 1, ..outcome };
     assert_eq!(taught(&plan(&[0, 1, 1]), once).suspects, [0]);
@@ -51,8 +69,8 @@ fn a_request_that_broke_everywhere_sets_all_that_were_tried_aside() {
 
 #[test]
 fn answers_that_the_function_may_have_given_and_clients_that_left_blame_nobody() {
-    for end in [End::Refused, End::Other] {
-        let outcome = Outcome { attempts: 3, replica: Some(1), end };
+    for end in [End::Refused, End::Busy, End::Other] {
+        let outcome = Outcome { end, ..answered(3, 1) };
         assert_eq!(taught(&plan(&[0, 1, 1]), outcome), Lessons::default(), "{end:?}");
     }
 }
@@ -87,7 +105,9 @@ fn flags_and_status_tell_how_it_ended() {
         (0, Some(200), End::Answered),
         (0x8000, Some(200), End::Answered),
         (0, Some(500), End::Answered),
-        (0, Some(503), End::Refused),
+        (0, Some(502), End::Refused),
+        (0, Some(503), End::Busy),
+        (0, Some(429), End::Busy),
         (0x20, Some(503), End::Broken),
         (0x8020, Some(503), End::Broken),
         (0x40, Some(200), End::Broken),

@@ -1,7 +1,7 @@
 //! A plan as Envoy's router reads it: request headers.
 
-use super::Plan;
-use crate::envoy::REPLICAS_HEADER;
+use super::{Plan, Repeat};
+use crate::envoy::{DEADLINE_HEADER, REPLICAS_HEADER};
 use crate::policy::Policy;
 use crate::request::{CLIENT_HEADERS, RequestFacts};
 use crate::time::millis;
@@ -26,10 +26,14 @@ impl Plan {
         if !self.order.is_empty() {
             set(REPLICAS_HEADER, &self.addresses(view));
         }
-        if self.may_repeat {
-            set("x-envoy-retry-on", &policy.retry_on.http);
-            if facts.grpc && !policy.retry_on.grpc.is_empty() {
-                set("x-envoy-retry-grpc-on", &policy.retry_on.grpc);
+        match self.repeat {
+            Repeat::Never => {}
+            Repeat::WhenBroken => set("x-envoy-retry-on", &policy.retry_on.broken),
+            Repeat::AsPolicySays => {
+                set("x-envoy-retry-on", &policy.retry_on.http);
+                if facts.grpc && !policy.retry_on.grpc.is_empty() {
+                    set("x-envoy-retry-grpc-on", &policy.retry_on.grpc);
+                }
             }
         }
         if let Some(retries) = self.max_retries {
@@ -38,6 +42,10 @@ impl Plan {
         if let Some(delay) = self.hedge_after {
             set("x-envoy-upstream-rq-per-try-timeout-ms", &millis(delay).max(1).to_string());
             set("x-envoy-hedge-on-per-try-timeout", "true");
+        }
+        if let Some(deadline) = self.deadline {
+            set("x-envoy-upstream-rq-timeout-ms", &millis(deadline.left).max(1).to_string());
+            set(DEADLINE_HEADER, &deadline.at.0.to_string());
         }
         if facts.client_headers & !written != 0 {
             for (place, header) in CLIENT_HEADERS.into_iter().enumerate() {
@@ -68,7 +76,9 @@ mod tests {
 
     use super::*;
     use crate::admin::Host;
+    use crate::plan::Deadline;
     use crate::policy::WrittenPolicy;
+    use crate::time::Millis;
     use crate::view::Roles;
 
     fn written(plan: &Plan, facts: &RequestFacts) -> Vec<String> {
@@ -76,7 +86,7 @@ mod tests {
         let policy = Policy::compile(&WrittenPolicy::new("fib", settings)).unwrap();
         let host = |n: u8| Host { address: format!("10.0.0.{n}:80"), serving: true, doubtful: false };
         let mut view = View::default();
-        view.observe(&[host(1), host(2)], &Roles::of(&policy), crate::time::Millis(1));
+        view.observe(&[host(1), host(2)], &Roles::of(&policy), Millis(1));
         let mut lines = Vec::new();
         plan.write(&policy, &view, facts, &mut |name, value| {
             lines.push(value.map_or_else(|| format!("-{name}"), |value| format!("{name}: {value}")));
@@ -86,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_plain_plan_is_two_headers() {
-        let plan = Plan { order: vec![1, 0, 0], may_repeat: true, ..Plan::default() };
+        let plan = Plan { order: vec![1, 0, 0], repeat: Repeat::AsPolicySays, ..Plan::default() };
         assert_eq!(
             written(&plan, &RequestFacts::default()),
             [
@@ -100,7 +110,7 @@ mod tests {
     fn a_hedged_one_says_when_and_how_often() {
         let plan = Plan {
             order: vec![0, 1],
-            may_repeat: true,
+            repeat: Repeat::AsPolicySays,
             hedge_after: Some(Duration::from_micros(300)),
             max_retries: Some(1),
             ..Plan::default()
@@ -116,8 +126,38 @@ mod tests {
     }
 
     #[test]
+    fn a_request_that_waits_is_tried_again_only_where_a_connection_broke() {
+        let plan = Plan { repeat: Repeat::WhenBroken, max_retries: Some(30), ..Plan::default() };
+        assert_eq!(
+            written(&plan, &RequestFacts { grpc: true, ..RequestFacts::default() }),
+            ["x-envoy-retry-on: connect-failure,refused-stream,reset", "x-envoy-max-retries: 30"]
+        );
+    }
+
+    #[test]
+    fn a_deadline_is_told_to_envoy_as_a_span_and_to_the_function_as_a_point_in_time() {
+        let deadline = Deadline::of(Some(Duration::from_secs(2)), None, Millis(5_000));
+        let plan = Plan { deadline, ..Plan::default() };
+        assert_eq!(
+            written(&plan, &RequestFacts::default()),
+            ["x-envoy-upstream-rq-timeout-ms: 2000", "x-steadfaas-deadline: 7000"]
+        );
+    }
+
+    #[test]
+    fn an_inherited_deadline_counts_where_it_is_earlier() {
+        let of =
+            |policy, inherited| Deadline::of(policy, inherited, Millis(5_000)).map(|deadline| deadline.at.0);
+        let two_seconds = Some(Duration::from_secs(2));
+        assert_eq!(of(two_seconds, Some(Millis(5_500))), Some(5_500));
+        assert_eq!(of(two_seconds, Some(Millis(9_000))), Some(7_000));
+        assert_eq!(of(None, Some(Millis(9_000))), Some(9_000));
+        assert_eq!(of(None, None), None);
+    }
+
+    #[test]
     fn what_a_client_sent_is_overwritten_or_removed() {
-        let all = RequestFacts { client_headers: 0x7f, ..RequestFacts::default() };
+        let all = RequestFacts { client_headers: 0xff, ..RequestFacts::default() };
         let lines = written(&Plan { order: vec![0], ..Plan::default() }, &all);
         assert_eq!(lines.first().unwrap(), "x-envoy-retriable-status-codes: 10.0.0.1:80");
         let removed: Vec<&str> = lines.iter().filter_map(|line| line.strip_prefix('-')).collect();

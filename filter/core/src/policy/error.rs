@@ -105,7 +105,10 @@ impl fmt::Display for PolicyError {
                 write!(f, "function name `{name}` won't do: 1 to 253 letters, digits and `-_./` are right")
             }
             Self::NoStrategy => {
-                write!(f, "no `strategy`: retry, active-standby or request-replication would be right")
+                write!(
+                    f,
+                    "no `strategy`: retry, active-standby, request-replication or hedged would be right"
+                )
             }
             Self::UnknownKey { key } => {
                 write!(f, "unknown key `{key}`: {} are the keys", super::KEYS.join(", "))

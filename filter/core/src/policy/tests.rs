@@ -19,7 +19,9 @@ fn a_strategy_alone_gets_the_stated_defaults() {
     assert_eq!(policy.idempotent, Idempotent::ByMethod);
     assert_eq!(policy.retry_on.http, "connect-failure,refused-stream,reset,gateway-error");
     assert_eq!(policy.retry_on.grpc, "unavailable");
-    assert_eq!((policy.hedge_after, policy.probe), (None, Probe::Off));
+    assert_eq!(policy.retry_on.broken, "connect-failure,refused-stream,reset");
+    assert_eq!((policy.hedge_after, policy.budget, policy.deadline), (None, DEFAULT_BUDGET, None));
+    assert_eq!(policy.probe, Probe::Off);
 }
 
 #[test]
@@ -31,11 +33,15 @@ fn every_key_that_is_built_takes_its_values() {
         ("retry-on", "5xx, unavailable,reset"),
         ("hedge-after", "25ms"),
         ("start", "staggered"),
+        ("budget", "25%"),
+        ("deadline", "2s"),
         ("probe", "http:/healthz@0.5s"),
     ])
     .unwrap();
     assert_eq!((policy.retry_on.http.as_str(), policy.retry_on.grpc.as_str()), ("5xx,reset", "unavailable"));
+    assert_eq!(policy.retry_on.broken, "connect-failure,refused-stream,reset,reset-before-request");
     assert_eq!(policy.hedge_after, Some(Duration::from_millis(25)));
+    assert_eq!((policy.budget, policy.deadline), (25, Some(Duration::from_secs(2))));
     assert_eq!(
         policy.probe,
         Probe::Http { path: "/healthz".to_owned(), interval: Duration::from_millis(500) }
@@ -60,7 +66,12 @@ fn a_wrong_value_names_the_key_the_value_and_what_would_be_right() {
         ),
         (("probe", "tcp@1ms"), "`probe` is `tcp@1ms`: an interval from 10ms to 300s would be right"),
         (("start", "together"), "`start: together` is not built yet in this version"),
-        (("budget", "10%"), "`budget: 10%` is not built yet in this version"),
+        (("objective", "latency"), "`objective: latency` is not built yet in this version"),
+        (
+            ("budget", "10"),
+            "`budget` is `10`: a whole percentage of the requests, from 0% to 100% would be right",
+        ),
+        (("deadline", "2"), "`deadline` is `2`: a duration from 1ms to 1h such as 2s would be right"),
     ];
     for (setting, message) in cases {
         assert_eq!(refused(&[strategy, setting]), message);
@@ -70,13 +81,18 @@ fn a_wrong_value_names_the_key_the_value_and_what_would_be_right() {
         refused(&[strategy, ("toelrate", "1")]).starts_with("unknown key `toelrate`: strategy, tolerate,")
     );
     assert_eq!(refused(&[("strategy", "quorum")]), "`strategy: quorum` is not built yet in this version");
-    assert_eq!(refused(&[]), "no `strategy`: retry, active-standby or request-replication would be right");
+    assert_eq!(
+        refused(&[]),
+        "no `strategy`: retry, active-standby, request-replication or hedged would be right"
+    );
 }
 
 #[test]
-fn a_hedge_delay_beside_replication_is_refused() {
+fn a_hedge_delay_or_a_budget_beside_replication_is_refused() {
     let message = refused(&[("strategy", "request-replication"), ("hedge-after", "25ms")]);
     assert!(message.contains("starts the next replica after 1 ms"), "{message}");
+    let message = refused(&[("strategy", "request-replication"), ("budget", "5%")]);
+    assert!(message.contains("runs each request on every copy"), "{message}");
 }
 
 #[test]

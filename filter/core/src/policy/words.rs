@@ -18,11 +18,16 @@ pub const HTTP_RETRY_ON_WORDS: [&str; 8] = [
 pub const GRPC_RETRY_ON_WORDS: [&str; 5] =
     ["cancelled", "deadline-exceeded", "internal", "resource-exhausted", "unavailable"];
 
+/// Those of [`HTTP_RETRY_ON_WORDS`] that mean a connection, not an answer.
+const BREAKS: [&str; 4] = ["connect-failure", "refused-stream", "reset", "reset-before-request"];
+
 /// Which failures of a repeatable request are tried again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryOn {
     /// Value of `x-envoy-retry-on`.
     pub http: String,
+    /// The part of it that no answer causes, only a connection that breaks; may be empty.
+    pub broken: String,
     /// Value of `x-envoy-retry-grpc-on`, written for gRPC requests only; may be empty.
     pub grpc: String,
 }
@@ -33,6 +38,7 @@ impl Default for RetryOn {
     fn default() -> Self {
         Self {
             http: "connect-failure,refused-stream,reset,gateway-error".to_owned(),
+            broken: "connect-failure,refused-stream,reset".to_owned(),
             grpc: "unavailable".to_owned(),
         }
     }
@@ -54,6 +60,13 @@ impl RetryOn {
                 return Err(PolicyError::bad("retry-on", word, expected));
             }
         }
-        Ok(Self { http: http.join(","), grpc: grpc.join(",") })
+        // `5xx` means a broken connection too.
+        let is_break = |word: &&str| BREAKS.contains(word);
+        let breaks: Vec<&str> = if http.contains(&"5xx") {
+            BREAKS.to_vec()
+        } else {
+            http.iter().copied().filter(is_break).collect()
+        };
+        Ok(Self { http: http.join(","), broken: breaks.join(","), grpc: grpc.join(",") })
     }
 }

@@ -13,6 +13,7 @@ use crate::policy::WrittenPolicy;
 use crate::view::Roles;
 
 const NOW: Millis = Millis(1_000_000);
+const DELAY: Duration = Duration::from_millis(15);
 
 struct Stage {
     policy: Policy,
@@ -33,9 +34,27 @@ fn stage(replicas: usize, settings: &[(&str, &str)]) -> Stage {
     Stage { policy, view, lanes }
 }
 
+fn enter(lane: &Rc<Lane>) -> InFlight {
+    InFlight::enter(lane, Some(DELAY), Micros(NOW.0 * 1_000))
+}
+
 impl Stage {
     fn situation(&self, may_repeat: bool, turn: usize) -> Situation<'_, Rc<Lane>> {
-        Situation { policy: &self.policy, view: &self.view, lanes: &self.lanes, may_repeat, turn, now: NOW }
+        Situation {
+            policy: &self.policy,
+            view: &self.view,
+            lanes: &self.lanes,
+            may_repeat,
+            terms: Terms { delay: DELAY, is_spared: false, reserved: self.policy.retries() },
+            turn,
+            now: NOW,
+        }
+    }
+
+    fn on_terms(&self, change: impl Fn(&mut Terms)) -> Situation<'_, Rc<Lane>> {
+        let mut situation = self.situation(true, 0);
+        change(&mut situation.terms);
+        situation
     }
 
     fn plan(&self) -> Plan {
@@ -54,8 +73,7 @@ impl Stage {
 #[test]
 fn retry_leads_to_the_least_busy_and_then_to_another() {
     let stage = stage(3, &[("strategy", "retry")]);
-    let busy: Vec<InFlight> =
-        [0, 0, 2].into_iter().map(|place| InFlight::enter(&stage.lanes[place])).collect();
+    let busy: Vec<InFlight> = [0, 0, 2].into_iter().map(|place| enter(&stage.lanes[place])).collect();
     assert_eq!(stage.plan().order, [1, 2, 0]);
     drop(busy);
     assert_eq!(stage.lanes[0].in_flight(), 0, "places are given back");
@@ -70,9 +88,51 @@ fn equals_take_turns() {
 
 #[test]
 fn the_last_replica_fills_the_list_so_that_envoy_never_picks_one_itself() {
-    let alone = stage(1, &[("strategy", "retry"), ("tolerate", "2")]);
-    assert_eq!(alone.plan().order, [0, 0, 0, 0]);
-    assert_eq!(alone.plan().max_retries, None, "as in config");
+    let pair = stage(2, &[("strategy", "retry"), ("tolerate", "2")]);
+    assert_eq!(pair.plan().order.len(), 4);
+    assert_eq!(pair.plan().max_retries, None, "as in config");
+}
+
+#[test]
+fn a_request_with_nowhere_else_to_go_waits_until_it_is_taken() {
+    let alone = stage(1, &[("strategy", "active-standby")]);
+    for (may_repeat, repeat) in [(true, Repeat::WhenBroken), (false, Repeat::Never)] {
+        let plan = alone.situation(may_repeat, 0).plan(None);
+        assert_eq!((plan.order, plan.max_retries, plan.hedge_after), (vec![0], Some(PATIENCE), None));
+        assert_eq!(plan.repeat, repeat);
+    }
+}
+
+#[test]
+fn what_the_budget_has_no_room_for_runs_once() {
+    let stage = stage(2, &[("strategy", "active-standby")]);
+    let with = |reserved| stage.on_terms(|terms| terms.reserved = reserved).plan(None);
+    let none = with(0);
+    assert_eq!((none.repeat, none.hedge_after, none.order.len()), (Repeat::Never, None, 3));
+    let one = with(1);
+    assert_eq!((one.repeat, one.hedge_after), (Repeat::AsPolicySays, Some(DELAY)));
+    assert_eq!((one.order.len(), one.max_retries), (2, Some(1)));
+    let both = with(2);
+    assert_eq!((both.order.len(), both.max_retries), (3, None), "as in config");
+}
+
+#[test]
+fn a_function_with_too_much_to_do_is_not_hedged_but_still_tried_elsewhere() {
+    let stage = stage(2, &[("strategy", "hedged")]);
+    let plan = stage.on_terms(|terms| terms.is_spared = true).plan(None);
+    assert_eq!((plan.hedge_after, plan.repeat), (None, Repeat::AsPolicySays));
+}
+
+#[test]
+fn one_that_fell_silent_is_found_before_the_next_plan() {
+    let stage = stage(2, &[("strategy", "active-standby")]);
+    let active = stage.active()[0];
+    let later = Micros(NOW.0 * 1_000 + 15_001);
+    let waiting: Vec<InFlight> = (0..3).map(|_| enter(&stage.lanes[active])).collect();
+    assert_eq!(silent(&stage.view, &stage.lanes, Micros(NOW.0 * 1_000 + 15_000)), None);
+    assert_eq!(silent(&stage.view, &stage.lanes, later), Some(active));
+    drop(waiting);
+    assert_eq!(silent(&stage.view, &stage.lanes, later), None);
 }
 
 #[test]
@@ -106,15 +166,18 @@ fn when_all_are_suspect_envoy_picks_any() {
     stage.suspect(0);
     stage.suspect(1);
     let plan = stage.plan();
-    assert_eq!((plan.order.len(), plan.hedge_after, plan.may_repeat), (0, None, true));
+    assert_eq!((plan.order.len(), plan.hedge_after, plan.repeat), (0, None, Repeat::WhenBroken));
+    assert_eq!(plan.max_retries, Some(PATIENCE), "and it waits");
 }
 
 #[test]
-fn a_hedge_delay_starts_each_replica_once() {
-    let stage = stage(2, &[("strategy", "retry"), ("hedge-after", "25ms"), ("tolerate", "3")]);
-    let plan = stage.plan();
-    assert_eq!((plan.order.len(), plan.max_retries), (2, Some(1)));
-    assert_eq!(plan.hedge_after, Some(Duration::from_millis(25)));
+fn hedge_delays_are_whole_milliseconds() {
+    let stage = stage(2, &[("strategy", "retry")]);
+    for (micros, millis) in [(14_499, 14), (14_500, 15), (200, 1)] {
+        let delay = Duration::from_micros(micros);
+        let plan = stage.on_terms(|terms| terms.delay = delay).plan(None);
+        assert_eq!(plan.hedge_after, Some(Duration::from_millis(millis)));
+    }
 }
 
 #[test]
@@ -122,7 +185,7 @@ fn what_must_not_run_twice_is_never_hedged() {
     for strategy in ["retry", "request-replication"] {
         let stage = stage(2, &[("strategy", strategy)]);
         let plan = stage.situation(false, 0).plan(None);
-        assert_eq!((plan.hedge_after, plan.may_repeat, plan.order.len()), (None, false, 3), "{strategy}");
+        assert_eq!((plan.hedge_after, plan.repeat, plan.order.len()), (None, Repeat::Never, 3), "{strategy}");
     }
 }
 
@@ -164,13 +227,23 @@ fn one_that_loses_every_start_is_set_aside_and_one_that_wins_as_second_is_not() 
 }
 
 #[test]
-fn a_check_is_led_to_its_replica_and_hedged_even_where_the_policy_is_not() {
+fn a_trial_is_led_to_its_suspect_and_hedged_sooner_than_others() {
     let mut stage = stage(2, &[("strategy", "active-standby")]);
     let suspect = stage.plan().order[0];
     stage.suspect(suspect);
     let plan = stage.situation(true, 0).plan(Some(suspect));
-    assert_eq!(plan.order, [suspect, 1 - suspect]);
-    assert_eq!((plan.hedge_after, plan.is_check), (Some(CHECK_HEDGE_AFTER), true));
+    assert_eq!(plan.order, [suspect, 1 - suspect, 1 - suspect]);
+    assert_eq!((plan.hedge_after, plan.is_check), (Some(Duration::from_millis(8)), true));
+    let cold = stage.on_terms(|terms| terms.delay = Duration::from_secs(1));
+    assert_eq!(cold.plan(Some(suspect)).hedge_after, Some(CHECK_HEDGE_AFTER));
+}
+
+#[test]
+fn a_standby_that_is_only_looked_after_has_its_usual_time() {
+    let stage = stage(2, &[("strategy", "active-standby")]);
+    let standby = stage.plan().order[1];
+    let plan = stage.situation(true, 0).plan(Some(standby));
+    assert_eq!((plan.first(), plan.hedge_after, plan.is_check), (Some(standby), Some(DELAY), true));
 }
 
 #[test]
@@ -185,7 +258,7 @@ fn a_copy_that_is_given_its_turn_runs_a_race_and_no_further_copy_starts() {
 fn doubtful_replicas_come_last() {
     let mut stage = stage(3, &[("strategy", "retry")]);
     stage.view.replicas[0].doubtful = true;
-    let _busy = [InFlight::enter(&stage.lanes[1]), InFlight::enter(&stage.lanes[2])];
+    let _busy = [enter(&stage.lanes[1]), enter(&stage.lanes[2])];
     assert_eq!(stage.plan().order[2], 0);
 }
 
@@ -194,7 +267,7 @@ proptest! {
     fn a_plan_never_costs_more_than_the_policy_says(
         replicas in 1..20_usize,
         tolerate in 1..5_u8,
-        strategy in prop_oneof![Just("retry"), Just("active-standby"), Just("request-replication")],
+        strategy in prop_oneof![Just("retry"), Just("active-standby"), Just("request-replication"), Just("hedged")],
         suspects in proptest::collection::vec(0..20_usize, 0..20),
         busy in proptest::collection::vec(0..20_usize, 0..50),
         may_repeat: bool,
@@ -206,7 +279,7 @@ proptest! {
             stage.view.suspect(place, &Roles::of(&roles_policy), NOW);
         }
         let _busy: Vec<InFlight> =
-            busy.into_iter().filter_map(|place| stage.lanes.get(place)).map(InFlight::enter).collect();
+            busy.into_iter().filter_map(|place| stage.lanes.get(place)).map(enter).collect();
         let plan = stage.situation(may_repeat, turn).plan(None);
         prop_assert_eq!(plan.order.is_empty(), stage.view.well() == 0);
         prop_assert!(plan.order.len() <= usize::from(tolerate) + 2);
@@ -214,13 +287,12 @@ proptest! {
         if plan.hedge_after.is_some() {
             let retries = plan.max_retries.unwrap_or(stage.policy.retries());
             prop_assert_eq!(plan.order.len(), usize::try_from(retries).unwrap() + 1);
-            let distinct: std::collections::BTreeSet<_> = plan.order.iter().collect();
-            prop_assert_eq!(distinct.len(), plan.order.len());
             prop_assert!(may_repeat);
         }
-        if strategy == "request-replication" && may_repeat {
-            prop_assert_eq!(plan.order.len().max(1), (usize::from(tolerate) + 1).min(stage.view.well()).max(1)
-                .max(if plan.hedge_after.is_none() { plan.order.len() } else { 0 }));
+        let is_race = strategy == "request-replication" && may_repeat && stage.view.well() > 1;
+        if is_race {
+            prop_assert_eq!(plan.order.len(), (usize::from(tolerate) + 1).min(stage.view.well()));
         }
+        prop_assert!(may_repeat || plan.repeat == Repeat::Never);
     }
 }

@@ -39,7 +39,7 @@ impl<'a> Roles<'a> {
     /// How many of `well` replicas are active.
     fn wanted(&self, well: usize) -> usize {
         match self.strategy {
-            Strategy::Retry => well,
+            Strategy::Retry | Strategy::Hedged => well,
             Strategy::ActiveStandby => well.saturating_sub(self.tolerate).max(1),
             Strategy::RequestReplication => self.tolerate + 1,
         }

@@ -1,0 +1,132 @@
+//! The budget: how many extra attempts a function may cost, however many of its requests would like one.
+
+/// What a token is counted in: a request earns a percentage of one.
+const TOKEN: u64 = 100;
+
+/// Most tokens that a function starts with and saves up, at the least: while one of two replicas is frozen about 20
+/// requests need a second attempt before it is set aside (seen at 200 requests a second).
+pub const LEAST_BURST: u64 = 20;
+
+/// The burst holds what comes in within this many hedge delays: a frozen replica is found after one or two, and what
+/// was sent to it until then is rescued within the third.
+pub const BURST_IN_DELAYS: u64 = 3;
+
+/// A token bucket over the extra attempts of one function. Requests reserve what they may need when they start and
+/// give back what they didn't: else all those in flight while a function stalls would spend the same tokens.
+#[derive(Debug, Clone)]
+pub struct Budget {
+    percent: u64,
+    saved: u64,
+    burst: u64,
+}
+
+impl Budget {
+    /// A full budget that earns `percent` of an extra attempt with each request. None at 0 %: not even the burst.
+    #[must_use]
+    pub fn new(percent: u8) -> Self {
+        let burst = if percent == 0 { 0 } else { LEAST_BURST * TOKEN };
+        Self { percent: u64::from(percent), saved: burst, burst }
+    }
+
+    /// A request has come.
+    pub fn earn(&mut self) {
+        self.saved = (self.saved + self.percent).min(self.burst);
+    }
+
+    /// Makes room for at least `tokens`: more are in flight at once than before. The room comes filled, once.
+    pub fn make_room(&mut self, tokens: u64) {
+        let wanted = tokens.saturating_mul(TOKEN);
+        if self.percent > 0 && wanted > self.burst {
+            self.saved += wanted - self.burst;
+            self.burst = wanted;
+        }
+    }
+
+    /// Reserves up to `wanted` extra attempts, and says how many: all but the first only while more than half of the
+    /// burst is there.
+    pub fn reserve(&mut self, wanted: u32) -> u32 {
+        let mut reserved = 0;
+        while reserved < wanted {
+            let left = if reserved == 0 { 0 } else { self.burst / 2 };
+            match self.saved.checked_sub(TOKEN) {
+                Some(rest) if rest >= left => self.saved = rest,
+                _ => break,
+            }
+            reserved += 1;
+        }
+        reserved
+    }
+
+    /// Gives back what a request had reserved and didn't need.
+    pub fn give_back(&mut self, unneeded: u32) {
+        self.saved = (self.saved + u64::from(unneeded) * TOKEN).min(self.burst);
+    }
+
+    /// How many extra attempts could be made at once now.
+    #[must_use]
+    pub fn tokens(&self) -> u64 {
+        self.saved / TOKEN
+    }
+
+    /// How many it can save up.
+    #[must_use]
+    pub fn burst(&self) -> u64 {
+        self.burst / TOKEN
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_spent_at_zero_percent() {
+        let mut budget = Budget::new(0);
+        budget.earn();
+        budget.make_room(50);
+        assert_eq!((budget.reserve(1), budget.tokens(), budget.burst()), (0, 0, 0));
+    }
+
+    #[test]
+    fn the_second_extra_attempt_is_for_good_times() {
+        let mut budget = Budget::new(10);
+        assert_eq!(budget.reserve(2), 2);
+        while budget.tokens() > LEAST_BURST / 2 {
+            budget.reserve(1);
+        }
+        assert_eq!(budget.reserve(2), 1);
+    }
+
+    #[test]
+    fn room_for_more_in_flight_comes_filled_and_only_once() {
+        let mut budget = Budget::new(10);
+        budget.make_room(96);
+        assert_eq!((budget.tokens(), budget.burst()), (96, 96));
+        budget.reserve(1);
+        budget.make_room(50);
+        budget.make_room(96);
+        assert_eq!(budget.tokens(), 95);
+    }
+
+    proptest! {
+        #[test]
+        fn never_more_is_spent_than_the_share_and_the_burst(
+            percent in 0_u8..=100,
+            wishes in prop::collection::vec((0_u32..3, 0_u32..3), 1..400),
+        ) {
+            let mut budget = Budget::new(percent);
+            let mut spent = 0_u64;
+            for (wanted, needed) in &wishes {
+                budget.earn();
+                let reserved = budget.reserve(*wanted);
+                let used = reserved.min(*needed);
+                budget.give_back(reserved - used);
+                spent += u64::from(used);
+            }
+            let earned = wishes.len() as u64 * u64::from(percent) / 100;
+            prop_assert!(spent <= earned + budget.burst(), "{} > {} + {}", spent, earned, budget.burst());
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! What one worker remembers of one function beside its replicas: the pace of each kind of request, the budget, and
+//! whether the function has said that it has too much to do.
+
+use std::time::Duration;
+
+use crate::budget::{BURST_IN_DELAYS, Budget};
+use crate::outcome::{End, Outcome};
+use crate::pace::{COLD_DELAY, Pace};
+use crate::plan::Plan;
+use crate::policy::{Policy, Strategy};
+use crate::time::{Millis, millis};
+
+/// Kinds of requests that a function's pace is kept for. A function with more methods and paths than this keeps the
+/// rest together: one of theirs is late when it is later than most of the rest.
+pub const KINDS: usize = 8;
+
+/// A kind that had none of this many requests makes room for a new one.
+const FORGOTTEN_AFTER: u64 = 4_096;
+
+/// How long a function that said 429 or 503 to a client is spared hedges: a queue of a few requests is worked off by
+/// then. Failures are tried again all the same, for one client's limit must not cost the others their protection.
+pub const SPARED_FOR: Duration = Duration::from_secs(1);
+
+/// What the function's past makes of one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// After how long it is later than usual, and the next replica starts.
+    pub delay: Duration,
+    /// The function has just said that it has too much to do: no reason to send more of the same.
+    pub is_spared: bool,
+    /// How many extra attempts it has reserved.
+    pub reserved: u32,
+}
+
+impl Terms {
+    /// After how long a replica's silence is a sign; nothing for a kind of request that isn't known or stays open for
+    /// long.
+    #[must_use]
+    pub fn usual(&self) -> Option<Duration> {
+        Some(self.delay).filter(|delay| *delay < COLD_DELAY)
+    }
+}
+
+/// What one worker remembers of one function.
+#[derive(Debug, Clone)]
+pub struct Memory {
+    budget: Budget,
+    kinds: Vec<(u32, Pace, u64)>,
+    requests: u64,
+    counted: (u64, Millis),
+    spared_until: Millis,
+}
+
+impl Memory {
+    /// Nothing is known yet of a function with this policy.
+    #[must_use]
+    pub fn new(policy: &Policy) -> Self {
+        Self {
+            budget: Budget::new(policy.budget),
+            kinds: Vec::new(),
+            requests: 0,
+            counted: (0, Millis::default()),
+            spared_until: Millis::default(),
+        }
+    }
+
+    /// A request of this kind has come. `may_repeat`: it may run twice.
+    pub fn request(&mut self, kind: u32, policy: &Policy, may_repeat: bool, now: Millis) -> Terms {
+        self.requests += 1;
+        self.remember(kind);
+        let is_race = policy.strategy == Strategy::RequestReplication;
+        if is_race {
+            return Terms { delay: COLD_DELAY, is_spared: false, reserved: 0 };
+        }
+        self.budget.earn();
+        let reserved = if may_repeat { self.budget.reserve(policy.retries()) } else { 0 };
+        Terms { delay: self.delay(kind, policy), is_spared: self.spared_until > now, reserved }
+    }
+
+    fn remember(&mut self, kind: u32) {
+        if let Some((.., last)) = self.place(kind).and_then(|place| self.kinds.get_mut(place)) {
+            *last = self.requests;
+        } else if self.kinds.len() < KINDS {
+            self.kinds.push((kind, Pace::default(), self.requests));
+        } else if let Some(old) =
+            self.kinds.iter_mut().find(|(.., last)| self.requests - *last > FORGOTTEN_AFTER)
+        {
+            *old = (kind, Pace::default(), self.requests);
+        }
+    }
+
+    fn place(&self, kind: u32) -> Option<usize> {
+        self.kinds.iter().position(|(known, ..)| *known == kind)
+    }
+
+    /// The pace of `kind`; of the last kind, which stands for all the others, where there are too many.
+    fn pace(&self, kind: u32) -> Option<&Pace> {
+        let place = self.place(kind).or_else(|| self.kinds.len().checked_sub(1))?;
+        self.kinds.get(place).map(|(_, pace, _)| pace)
+    }
+
+    fn pace_mut(&mut self, kind: u32) -> Option<&mut Pace> {
+        let place = self.place(kind).or_else(|| self.kinds.len().checked_sub(1))?;
+        self.kinds.get_mut(place).map(|(_, pace, _)| pace)
+    }
+
+    /// After how long a request of `kind` is later than usual: as the policy says, else as its pace does.
+    fn delay(&self, kind: u32, policy: &Policy) -> Duration {
+        let learned = |pace: &Pace| match policy.strategy {
+            Strategy::Hedged => pace.eager_delay(policy.budget),
+            _ => pace.delay(),
+        };
+        policy.hedge_after.or_else(|| self.pace(kind).map(learned)).unwrap_or(COLD_DELAY)
+    }
+
+    /// How many times as long as usual a request of `kind` took with this latency; nothing before that is known.
+    #[must_use]
+    pub fn times_usual(&self, kind: u32, latency: Duration) -> Option<f32> {
+        let usual = self.pace(kind)?.usual(50)?;
+        Some(latency.as_secs_f32() / usual.as_secs_f32().max(f32::EPSILON))
+    }
+
+    /// The budget, for whoever shows it.
+    #[must_use]
+    pub fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    /// A moment has gone by: makes room in the budget for what is in flight at once.
+    pub fn settle(&mut self, now: Millis) {
+        let (counted, since) = std::mem::replace(&mut self.counted, (self.requests, now));
+        let elapsed = millis(now.since(since));
+        if elapsed == 0 || since == Millis::default() {
+            return;
+        }
+        let slowest = self.kinds.iter().map(|(_, pace, _)| pace.delay()).max().unwrap_or_default();
+        self.budget.make_room(
+            (self.requests - counted) * BURST_IN_DELAYS * millis(slowest.min(COLD_DELAY)) / elapsed,
+        );
+    }
+
+    /// Takes in how a request of `kind` ended, first replica first, and gives back what it didn't need.
+    pub fn learn(&mut self, kind: u32, plan: &Plan, outcome: &Outcome, now: Millis) {
+        let spent = outcome.attempts.saturating_sub(1);
+        self.budget.give_back(plan.reserved.saturating_sub(spent));
+        if outcome.end == End::Busy {
+            self.spared_until = now.after(SPARED_FOR);
+        }
+        if outcome.end != End::Answered || plan.is_check {
+            return;
+        }
+        let Some(pace) = self.pace_mut(kind) else { return };
+        let won_by_first = outcome.replica.is_some() && outcome.replica == plan.first();
+        match plan.hedge_after.filter(|_| spent > 0) {
+            None if spent == 0 => pace.answered(outcome.latency),
+            // A failure, or a wait among suspects: says nothing of the function's speed.
+            None => {}
+            Some(delay) if outcome.latency < delay => {}
+            Some(_) if won_by_first => {
+                pace.answered(outcome.latency);
+                pace.hedged(false);
+            }
+            Some(delay) => {
+                // The first would have taken longer still; the winner started with the hedge.
+                pace.answered(outcome.latency);
+                pace.answered(outcome.latency.saturating_sub(delay));
+                pace.hedged(true);
+            }
+        }
+    }
+
+    /// What others may know of each kind's pace.
+    pub fn bodies(&self) -> impl Iterator<Item = (u32, Duration)> {
+        self.kinds.iter().filter_map(|(kind, pace, _)| Some((*kind, pace.body()?)))
+    }
+
+    /// Another worker has seen this body of requests of `kind`.
+    pub fn told(&mut self, kind: u32, body: Duration) {
+        if self.place(kind).is_none() && self.kinds.len() < KINDS {
+            self.kinds.push((kind, Pace::default(), self.requests));
+        }
+        if let Some((_, pace, _)) = self.place(kind).and_then(|place| self.kinds.get_mut(place)) {
+            pace.told(body);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+//! What a worker remembers, request by request.
+
+use super::*;
+use crate::pace::ENOUGH;
+use crate::policy::WrittenPolicy;
+
+const NOW: Millis = Millis(1_000_000);
+const FAST: u32 = 1;
+const SLOW: u32 = 2;
+
+fn policy(settings: &[(&str, &str)]) -> Policy {
+    let settings = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    Policy::compile(&WrittenPolicy::new("fib", settings)).unwrap()
+}
+
+fn active_standby() -> Policy {
+    policy(&[("strategy", "active-standby")])
+}
+
+fn answered(attempts: u32, replica: usize, latency: u64) -> Outcome {
+    let latency = Duration::from_millis(latency);
+    Outcome { attempts, replica: Some(replica), latency, end: End::Answered }
+}
+
+fn request(memory: &mut Memory, kind: u32) -> Terms {
+    memory.request(kind, &active_standby(), false, NOW)
+}
+
+fn hedged() -> Plan {
+    Plan { order: vec![0, 1], hedge_after: Some(Duration::from_millis(15)), ..Plan::default() }
+}
+
+/// A memory that has seen `ENOUGH` requests of a fast and of a slow kind.
+fn warm() -> Memory {
+    let mut memory = Memory::new(&active_standby());
+    for _ in 0..ENOUGH {
+        for (kind, latency) in [(FAST, 10), (SLOW, 80)] {
+            request(&mut memory, kind);
+            memory.learn(kind, &hedged(), &answered(1, 0, latency), NOW);
+        }
+    }
+    memory
+}
+
+#[test]
+fn each_kind_of_request_has_its_own_delay() {
+    let (memory, policy) = (warm(), active_standby());
+    assert!(memory.delay(FAST, &policy) < Duration::from_millis(13));
+    assert!(memory.delay(SLOW, &policy) > Duration::from_millis(85));
+    assert_eq!(
+        memory.delay(FAST, &self::policy(&[("strategy", "retry"), ("hedge-after", "7ms")])).as_millis(),
+        7
+    );
+}
+
+#[test]
+fn kinds_beyond_the_last_share_its_pace_until_another_is_forgotten() {
+    let mut memory = Memory::new(&active_standby());
+    for kind in 0..20 {
+        request(&mut memory, kind);
+    }
+    assert_eq!(memory.kinds.len(), KINDS);
+    for _ in 0..=FORGOTTEN_AFTER {
+        request(&mut memory, 7);
+    }
+    request(&mut memory, 19);
+    assert!(memory.place(19).is_some() && memory.place(7).is_some());
+}
+
+#[test]
+fn what_a_request_did_not_need_goes_back_into_the_budget() {
+    let mut memory = Memory::new(&active_standby());
+    let terms = memory.request(FAST, &active_standby(), true, NOW);
+    let (plan, before) = (Plan { reserved: terms.reserved, ..hedged() }, memory.budget().tokens());
+    assert_eq!(terms.reserved, 2);
+    memory.learn(FAST, &plan, &answered(2, 1, 30), NOW);
+    assert_eq!(memory.budget().tokens(), before + 1);
+}
+
+#[test]
+fn an_answer_that_came_second_is_learned_from_as_what_it_was() {
+    let mut memory = warm();
+    let before = memory.delay(FAST, &active_standby());
+    for _ in 0..ENOUGH {
+        memory.learn(FAST, &hedged(), &answered(2, 1, 25), NOW);
+    }
+    let pace = memory.pace(FAST).unwrap();
+    assert_eq!(pace.usual(10).unwrap().as_millis(), 10, "the winner took what is left after the delay");
+    assert_eq!(pace.usual(90).unwrap().as_millis(), 25, "the first would have taken longer still");
+    assert!(memory.delay(FAST, &active_standby()) > before);
+}
+
+#[test]
+fn failures_and_trials_say_nothing_of_the_functions_speed() {
+    let mut memory = warm();
+    let before = memory.delay(FAST, &active_standby());
+    for _ in 0..50 {
+        memory.learn(FAST, &hedged(), &answered(2, 1, 12), NOW);
+        memory.learn(FAST, &Plan { is_check: true, ..hedged() }, &answered(2, 1, 300), NOW);
+        memory.learn(FAST, &hedged(), &Outcome { end: End::Broken, ..answered(3, 1, 900) }, NOW);
+    }
+    assert_eq!(memory.delay(FAST, &active_standby()), before);
+}
+
+#[test]
+fn a_function_that_says_that_it_has_too_much_to_do_is_spared_for_a_while() {
+    let mut memory = warm();
+    memory.learn(FAST, &hedged(), &Outcome { end: End::Busy, ..answered(1, 0, 1) }, NOW);
+    assert!(memory.request(FAST, &active_standby(), true, NOW).is_spared);
+    assert!(!memory.request(FAST, &active_standby(), true, NOW.after(SPARED_FOR)).is_spared);
+}
+
+#[test]
+fn the_burst_holds_what_comes_within_three_delays() {
+    let mut memory = warm();
+    memory.settle(NOW);
+    for _ in 0..200 {
+        request(&mut memory, FAST);
+    }
+    memory.settle(NOW.after(Duration::from_millis(100)));
+    assert!(
+        (500..560).contains(&memory.budget().burst()),
+        "2,000/s x 3 x 90 ms: {}",
+        memory.budget().burst()
+    );
+}
+
+#[test]
+fn others_are_told_only_what_is_known_well() {
+    let memory = warm();
+    let mut other = Memory::new(&active_standby());
+    request(&mut other, FAST);
+    assert_eq!(other.bodies().count(), 0);
+    memory.bodies().for_each(|(kind, body)| other.told(kind, body));
+    assert!(other.delay(FAST, &active_standby()) < Duration::from_millis(13));
+    assert!(other.delay(SLOW, &active_standby()) > Duration::from_millis(85));
+    assert_eq!(other.bodies().count(), 0, "hearsay isn't passed on");
+}
