@@ -4,10 +4,9 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context;
-use hyper::StatusCode;
 use steadfaas_tests::envoy::{self, Envoy, Launch};
 use steadfaas_tests::{fib, http, ports};
 use tempfile::TempDir;
@@ -64,23 +63,9 @@ impl Proxy {
         let bootstrap = standalone(functions, address, admin)?;
         let launch = Launch::new(envoy::newest()?, admin).workers(WORKERS);
         let envoy = launch.start_text(&bootstrap, ".yaml").await?;
-        let proxy = Self { address, envoy };
-        proxy.wait_until_well().await?;
+        let mut proxy = Self { address, envoy };
+        http::wait_until_well(address, "/healthz", proxy.envoy.process_mut(), START_PATIENCE).await?;
         Ok(proxy)
-    }
-
-    async fn wait_until_well(&self) -> anyhow::Result<()> {
-        let started = Instant::now();
-        while !matches!(http::get(self.address, "/healthz").await, Ok((StatusCode::OK, _))) {
-            let log = || self.envoy.process().log_tail();
-            anyhow::ensure!(
-                started.elapsed() < START_PATIENCE,
-                "no answer after {START_PATIENCE:?}:\n{}",
-                log()
-            );
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        Ok(())
     }
 
     /// Where clients go.

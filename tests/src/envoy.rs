@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context;
 use hyper::StatusCode;
@@ -82,7 +82,7 @@ impl Launch {
         file.write_all(bootstrap.as_bytes())?;
         let process = self.program(file.path()).start()?;
         let mut envoy = Envoy { process, admin: self.admin, _bootstrap: file };
-        envoy.wait_until_live().await?;
+        http::wait_until_well(self.admin, "/ready", &mut envoy.process, START_PATIENCE).await?;
         Ok(envoy)
     }
 
@@ -106,29 +106,6 @@ pub struct Envoy {
 }
 
 impl Envoy {
-    async fn wait_until_live(&mut self) -> anyhow::Result<()> {
-        let started = Instant::now();
-        loop {
-            if let Some(status) = self.process.ended()? {
-                anyhow::bail!("Envoy ended at its start ({status}):\n{}", self.process.log_tail());
-            }
-            if self.is_live().await {
-                return Ok(());
-            }
-            let log = || self.process.log_tail();
-            anyhow::ensure!(
-                started.elapsed() < START_PATIENCE,
-                "Envoy isn't live after {START_PATIENCE:?}:\n{}",
-                log()
-            );
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    }
-
-    async fn is_live(&self) -> bool {
-        matches!(http::get(self.admin, "/ready").await, Ok((StatusCode::OK, _)))
-    }
-
     /// What the admin endpoint answers to a GET.
     ///
     /// # Errors
@@ -159,6 +136,11 @@ impl Envoy {
     #[must_use]
     pub fn process(&self) -> &Process {
         &self.process
+    }
+
+    /// The same, to see whether it has ended.
+    pub fn process_mut(&mut self) -> &mut Process {
+        &mut self.process
     }
 
     /// Asks it to end and waits for that.

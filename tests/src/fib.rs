@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context;
 use fib::stats::Counts;
@@ -51,18 +51,42 @@ fn build() -> anyhow::Result<PathBuf> {
 }
 
 /// What a replica is started with.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Options {
     /// Time one request takes besides computing.
     pub work: Duration,
+    /// How much that differs from run to run: the deviation of the logarithm of a lognormal time; 0: not at all.
+    pub spread: f64,
+    /// The time that `/slow` takes, where there is one.
+    pub slow_work: Option<Duration>,
+    /// How many requests run at once; none: as many as come.
+    pub concurrency: Option<usize>,
     /// The process whose network namespace it runs in, if not this one's.
     pub net_of: Option<Pid>,
 }
 
-impl Default for Options {
+impl Options {
     /// A function of 10 ms that takes as many requests as come.
+    pub const TEN_MS: Self = Self {
+        work: Duration::from_millis(10),
+        spread: 0.0,
+        slow_work: None,
+        concurrency: None,
+        net_of: None,
+    };
+
+    fn arguments(&self) -> Vec<String> {
+        let mut words =
+            vec![format!("--work={}us", self.work.as_micros()), format!("--spread={}", self.spread)];
+        words.extend(self.slow_work.map(|time| format!("--slow-work={}us", time.as_micros())));
+        words.extend(self.concurrency.map(|count| format!("--concurrency={count}")));
+        words
+    }
+}
+
+impl Default for Options {
     fn default() -> Self {
-        Self { work: Duration::from_millis(10), net_of: None }
+        Self::TEN_MS
     }
 }
 
@@ -95,7 +119,8 @@ impl Replica {
         let counts = NamedTempFile::with_prefix("fib-counts-")?;
         let program = Program::new(binary()?)
             .args(["--listen", &address.to_string()])
-            .args(["--work", &format!("{}us", options.work.as_micros())])
+            .args(options.arguments())
+            .arg("--allow-faults")
             .arg("--counts-file")
             .arg(counts.path())
             .in_net_of(options.net_of);
@@ -106,17 +131,7 @@ impl Replica {
     }
 
     async fn wait_until_well(&mut self) -> anyhow::Result<()> {
-        let started = Instant::now();
-        loop {
-            if let Some(status) = self.process.ended()? {
-                anyhow::bail!("fib ended at its start ({status}):\n{}", self.process.log_tail());
-            }
-            if let Ok((StatusCode::OK, _)) = http::get(self.address, "/healthz").await {
-                return Ok(());
-            }
-            anyhow::ensure!(started.elapsed() < START_PATIENCE, "fib isn't well after {START_PATIENCE:?}");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        http::wait_until_well(self.address, "/healthz", &mut self.process, START_PATIENCE).await
     }
 
     /// Where it listens.
@@ -153,6 +168,16 @@ impl Replica {
     /// It has ended.
     pub fn thaw(&self) -> anyhow::Result<()> {
         self.process.signal(Signal::CONT)
+    }
+
+    /// Lets it misbehave as these words say (see [`fib::fault`]); empty words end that.
+    ///
+    /// # Errors
+    /// It doesn't answer, or doesn't know the words.
+    pub async fn misbehave(&self, words: &str) -> anyhow::Result<()> {
+        let (status, text) = http::post(self.address, "/fault", words).await?;
+        anyhow::ensure!(status == StatusCode::OK, "fib refuses the fault {words:?}: {text}");
+        Ok(())
     }
 
     /// Stops it (SIGTERM): it finishes what it is at, and ends.

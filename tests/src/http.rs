@@ -1,15 +1,17 @@
-//! One GET on a connection of its own: for admin endpoints and statistics, not for load.
+//! One request on a connection of its own: for admin endpoints, statistics and faults, not for load.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty};
-use hyper::{Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+
+use crate::process::Process;
 
 /// Nothing that is asked here takes this long, even on a machine that compiles beside it.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -19,17 +21,68 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// # Errors
 /// It can't be reached, breaks the connection, or takes longer than 10 s.
 pub async fn get(address: SocketAddr, path: &str) -> anyhow::Result<(StatusCode, String)> {
-    let answer = timeout(PATIENCE, exchange(address, path)).await;
+    ask(address, Method::GET, path, "").await
+}
+
+/// The status and text that `address` answers to a POST of `body`.
+///
+/// # Errors
+/// As [`get`].
+pub async fn post(address: SocketAddr, path: &str, body: &str) -> anyhow::Result<(StatusCode, String)> {
+    ask(address, Method::POST, path, body).await
+}
+
+/// How often a process that comes up is asked.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Waits until `process`, just started, answers a GET of `path` with 200.
+///
+/// # Errors
+/// It ends, or has not answered so when `patience` is over; the message ends with what it logged last.
+pub async fn wait_until_well(
+    address: SocketAddr,
+    path: &str,
+    process: &mut Process,
+    patience: Duration,
+) -> anyhow::Result<()> {
+    let started = Instant::now();
+    while !matches!(get(address, path).await, Ok((StatusCode::OK, _))) {
+        let name = process.name().to_owned();
+        if let Some(status) = process.ended()? {
+            anyhow::bail!("{name} ended at its start ({status}):\n{}", process.log_tail());
+        }
+        let log = || process.log_tail();
+        anyhow::ensure!(
+            started.elapsed() < patience,
+            "no good answer from {name} after {patience:?}:\n{}",
+            log()
+        );
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(())
+}
+
+async fn ask(
+    address: SocketAddr,
+    method: Method,
+    path: &str,
+    body: &str,
+) -> anyhow::Result<(StatusCode, String)> {
+    let request = Request::builder().method(method).uri(path).header("host", address.to_string());
+    let request = request.body(Full::new(Bytes::from(body.to_owned())))?;
+    let answer = timeout(PATIENCE, exchange(address, request)).await;
     answer
         .with_context(|| format!("{address}{path} doesn't answer"))?
         .with_context(|| format!("{address}{path}"))
 }
 
-async fn exchange(address: SocketAddr, path: &str) -> anyhow::Result<(StatusCode, String)> {
+async fn exchange(
+    address: SocketAddr,
+    request: Request<Full<Bytes>>,
+) -> anyhow::Result<(StatusCode, String)> {
     let stream = TcpStream::connect(address).await?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let connection = tokio::spawn(connection);
-    let request = Request::get(path).header("host", address.to_string()).body(Empty::<Bytes>::new())?;
     let answer = sender.send_request(request).await?;
     let status = answer.status();
     let body = answer.into_body().collect().await?.to_bytes();

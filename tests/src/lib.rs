@@ -12,6 +12,7 @@ pub mod envoy;
 pub mod fib;
 pub mod http;
 pub mod load;
+pub mod machine;
 pub mod matrix;
 pub mod median;
 pub mod metrics;

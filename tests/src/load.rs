@@ -27,6 +27,23 @@ pub const CLIENT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Most requests that one load may send: no test or benchmark here needs more.
 const MAX_REQUESTS: usize = 1_000_000;
 
+/// Every so many-th request goes to another path of the function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Aside {
+    /// That path, with its query.
+    pub path: &'static str,
+    /// Which requests: the last one of every so many.
+    pub every: usize,
+}
+
+impl Aside {
+    /// Whether it is the path of this request.
+    #[must_use]
+    pub fn takes(&self, index: usize) -> bool {
+        index % self.every.max(1) == self.every.saturating_sub(1)
+    }
+}
+
 /// What is sent, how often, and for how long.
 #[derive(Debug, Clone)]
 pub struct Load {
@@ -38,6 +55,8 @@ pub struct Load {
     pub method: Method,
     /// Path and query.
     pub path: String,
+    /// Some of the requests may go elsewhere.
+    pub aside: Option<Aside>,
     /// More headers, the same on each request. `x-request-id` is added by the load.
     pub headers: HeaderMap,
     /// The body, the same in each request.
@@ -65,6 +84,7 @@ impl Load {
             host: None,
             method: Method::GET,
             path: "/?n=15".to_owned(),
+            aside: None,
             headers: HeaderMap::new(),
             body: Bytes::new(),
             rate,
@@ -91,6 +111,7 @@ impl Load {
         let progress = Arc::new(Progress::default());
         let (sender, receiver) = mpsc::unbounded_channel();
         let started = Instant::now() + LEAD;
+        let lasts = offsets.last().copied().unwrap_or_default();
         let runtime = tokio::runtime::Handle::current();
         let count = self.count;
         let each = Each { order, pool, sender, progress: Arc::clone(&progress), timeout: self.timeout };
@@ -98,7 +119,7 @@ impl Load {
             .name("load".to_owned())
             .spawn(move || pace(&runtime, &each, started, &offsets))
             .context("the load's thread can't be started")?;
-        Ok(Running { started, count, progress, receiver })
+        Ok(Running { started, lasts, count, progress, receiver })
     }
 
     /// Sends all of it and waits for what each request got.
@@ -132,6 +153,7 @@ fn whole(number: f64) -> usize {
 #[derive(Debug)]
 pub struct Running {
     started: Instant,
+    lasts: Duration,
     count: usize,
     progress: Arc<Progress>,
     receiver: mpsc::UnboundedReceiver<Outcome>,
@@ -142,6 +164,12 @@ impl Running {
     #[must_use]
     pub fn started(&self) -> Instant {
         self.started
+    }
+
+    /// When its last request is due, from its start.
+    #[must_use]
+    pub fn lasts(&self) -> Duration {
+        self.lasts
     }
 
     /// What it has done so far.
@@ -184,7 +212,8 @@ impl Each {
         let (got, connection) = answer.unwrap_or((Got::Timeout, None));
         self.progress.count(got);
         // Nobody collects any more when the load was dropped: then nothing is to be told.
-        let _ = self.sender.send(Outcome { index, due: offset, latency: due.elapsed(), got });
+        let aside = self.order.is_aside(index);
+        let _ = self.sender.send(Outcome { index, due: offset, latency: due.elapsed(), got, aside });
         if let Some(connection) = connection {
             self.pool.give_back(connection).await;
         }

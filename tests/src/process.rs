@@ -13,6 +13,7 @@ use anyhow::Context;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::NamedTempFile;
 
+pub(crate) use cpu::TICKS_PER_SECOND;
 pub use program::{Program, find_in_path, in_path};
 
 /// How much of a process's output is shown when it fails: what is wrong stands in the last lines.
@@ -27,6 +28,12 @@ pub struct Process {
 }
 
 impl Process {
+    /// The program's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Its process id.
     #[must_use]
     pub fn pid(&self) -> Pid {

@@ -6,7 +6,7 @@ mod series;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-pub use numbers::{FAILED, Latencies, Seen, WINDOW, milliseconds};
+pub use numbers::{FAILED, Latencies, Seen, WELL, WINDOW, milliseconds, well_after};
 pub use series::Second;
 
 /// What became of one request.
@@ -49,6 +49,8 @@ pub struct Outcome {
     pub latency: Duration,
     /// What became of it.
     pub got: Got,
+    /// Whether it went to the load's other path.
+    pub aside: bool,
 }
 
 impl Outcome {

@@ -3,31 +3,47 @@
 mod bed;
 mod fault;
 mod report;
+mod scenario;
+mod turns;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bed::Bed;
-pub use fault::{Act, Event, Fault};
+pub use fault::{Act, Event, Fault, Target};
 pub use report::Report;
+pub use scenario::Scenario;
+pub use turns::{Show, Turn, print_json, take_turns};
 
-use crate::load::{Arrivals, Load, Progress};
+use crate::fib::Options;
+use crate::load::{Arrivals, Aside, Load, Progress};
+use crate::machine::used_by_others;
 use crate::proxy::{Choice, Proxy, Setting};
-use crate::record::{Seen, milliseconds};
+use crate::record::{Seen, milliseconds, well_after};
 
 /// What is run.
 #[derive(Debug, Clone)]
 pub struct Trial {
+    /// How reports call it: the faults, or `none`.
+    pub name: String,
     /// The proxy in front of the replicas.
     pub proxy: Choice,
+    /// What the replicas are like.
+    pub function: Options,
     /// What happens to the replicas, in its order.
     pub events: Vec<Event>,
     /// The moment from which clients are watched closely: that of the first fault, or where it would be.
     pub moment: Duration,
+    /// Over what time from then on latencies are taken.
+    pub window: Duration,
+    /// When the faults end by themselves, if they do.
+    pub ends_at: Option<Duration>,
     /// Requests a second.
     pub rate: f64,
     /// How long the load lasts.
     pub seconds: f64,
+    /// Which requests go to another path of the function.
+    pub aside: Option<Aside>,
     /// When requests are due.
     pub arrivals: Arrivals,
     /// Seeds the arrivals.
@@ -38,21 +54,22 @@ pub struct Trial {
     pub workers: u32,
 }
 
-/// When the fault of a benchmark strikes: long enough after the start for the proxy to know its replicas.
-pub const FAULT_AT: Duration = Duration::from_secs(8);
-
 impl Trial {
-    /// The benchmark's run: 200 requests a second for 20 s, evenly spread, to two replicas behind one worker, and the
-    /// fault, if any, after 8 s.
+    /// The benchmark's run of a scenario: 200 requests a second, evenly spread, to two replicas behind one worker.
     #[must_use]
-    pub fn new(proxy: Choice, fault: Option<Fault>) -> Self {
-        let strike = fault.map(|fault| Event { at: FAULT_AT, act: Act::Strike(fault) });
+    pub fn new(proxy: Choice, scenario: &Scenario) -> Self {
+        let strike = scenario.fault.map(|fault| Event { at: scenario.at, act: Act::Strike(fault) });
         Self {
+            name: scenario.name.to_owned(),
             proxy,
+            function: scenario.function,
             events: strike.into_iter().collect(),
-            moment: FAULT_AT,
+            moment: scenario.at,
+            window: scenario.window,
+            ends_at: scenario.ends_at(),
             rate: 200.0,
-            seconds: 20.0,
+            seconds: scenario.seconds,
+            aside: scenario.aside,
             arrivals: Arrivals::Constant,
             seed: 1,
             replicas: 2,
@@ -65,17 +82,20 @@ impl Trial {
     /// # Errors
     /// A process doesn't start, or a fault can't be brought about.
     pub async fn run(&self, watch: &mut dyn FnMut(Step)) -> anyhow::Result<Report> {
-        let mut bed = Bed::start(self.replicas, self.loses_nodes()).await?;
+        let target = if matches!(self.proxy, Choice::Steadfaas(_)) { Target::Busiest } else { Target::First };
+        let mut bed = Bed::start(self.replicas, self.function, target, self.loses_nodes()).await?;
         let addresses = bed.addresses();
         let proxy =
             Proxy::start(&self.proxy, Setting { replicas: &addresses, workers: self.workers }).await?;
         let load = Load {
             arrivals: self.arrivals,
             seed: self.seed,
+            aside: self.aside,
             ..Load::new(proxy.address(), self.rate, self.seconds)
         };
         let requests = load.count;
-        let used_before = proxy.process().cpu_time();
+        let (used_before, watched) = (proxy.process().cpu_time(), Instant::now());
+        let others_before = used_by_others(used_before + bed.cpu_time());
         let running = load.start().await?;
         watch(Step::Begun { requests, progress: running.progress() });
         for event in &self.events {
@@ -83,38 +103,39 @@ impl Trial {
             watch(Step::Happened { at: event.at, what });
         }
         let outcomes = running.finish().await;
-        let used = proxy.process().cpu_time().saturating_sub(used_before);
-        let counts = bed.settle().await?;
+        let used = proxy.process().cpu_time();
+        let others = used_by_others(used + bed.cpu_time());
+        let other_time = others.zip(others_before).map(|(now, before)| now.saturating_sub(before));
+        let other_load = other_time.unwrap_or_default().as_secs_f64() / watched.elapsed().as_secs_f64();
+        let (counts, at_strike) = (bed.settle().await?, bed.at_strike());
         Ok(Report {
             proxy: self.proxy.to_string(),
-            fault: self.fault_name(),
+            fault: self.name.clone(),
             rate: self.rate,
             seconds: self.seconds,
             arrivals: self.arrivals.as_str(),
             seed: self.seed,
             replicas: self.replicas,
             workers: self.workers,
-            seen: Seen::of(&outcomes, self.moment),
+            seen: Seen::over(&outcomes, self.moment, self.window),
             attempts: counts.received,
             executions: counts.executions,
             late_runs: counts.late,
-            cpu_us_per_request: 1_000.0 * milliseconds(used) / f64::from(u32::try_from(requests)?),
+            in_flight: at_strike.in_flight,
+            extra_before: at_strike.extra,
+            well_after_ms: self.ends_at.map(|end| milliseconds(well_after(&outcomes, end))),
+            other_load,
+            cpu_us_per_request: 1_000.0 * milliseconds(used.saturating_sub(used_before))
+                / f64::from(u32::try_from(requests)?),
+            moment: self.moment,
+            outcomes,
         })
     }
 
-    fn loses_nodes(&self) -> bool {
-        self.events.iter().any(|event| event.act == Act::Strike(Fault::LostNode))
-    }
-
-    /// The faults that strike, in their order, or `none`.
+    /// Whether it needs a network namespace: see [`netns::enter`](crate::netns::enter).
     #[must_use]
-    pub fn fault_name(&self) -> String {
-        let strikes = self.events.iter().filter_map(|event| match event.act {
-            Act::Strike(fault) => Some(fault.as_str()),
-            Act::Undo => None,
-        });
-        let names: Vec<_> = strikes.collect();
-        if names.is_empty() { "none".to_owned() } else { names.join("+") }
+    pub fn loses_nodes(&self) -> bool {
+        self.events.iter().any(|event| event.act == Act::Strike(Fault::LostNode))
     }
 }
 

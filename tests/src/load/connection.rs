@@ -8,11 +8,11 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{HOST, HeaderName, HeaderValue};
-use hyper::{Request, Response};
+use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::Load;
+use super::{Aside, Load};
 use crate::record::Got;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -20,6 +20,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What every request of a load says.
 pub(super) struct Order {
     template: Request<Full<Bytes>>,
+    aside: Option<(Aside, Uri)>,
     id_prefix: String,
 }
 
@@ -31,11 +32,24 @@ impl Order {
         *template.uri_mut() = load.path.parse().with_context(|| format!("the path {:?}", load.path))?;
         *template.headers_mut() = load.headers.clone();
         template.headers_mut().insert(HOST, HeaderValue::from_str(&host).context("the host")?);
-        Ok(Self { template, id_prefix: load.id_prefix.clone() })
+        let aside = match load.aside {
+            Some(aside) => {
+                Some((aside, aside.path.parse().with_context(|| format!("the path {:?}", aside.path))?))
+            }
+            None => None,
+        };
+        Ok(Self { template, aside, id_prefix: load.id_prefix.clone() })
+    }
+
+    pub(super) fn is_aside(&self, index: usize) -> bool {
+        self.aside.as_ref().is_some_and(|(aside, _)| aside.takes(index))
     }
 
     fn request(&self, index: usize) -> Request<Full<Bytes>> {
         let mut request = self.template.clone();
+        if let Some((_, path)) = self.aside.as_ref().filter(|(aside, _)| aside.takes(index)) {
+            *request.uri_mut() = path.clone();
+        }
         if let Ok(id) = HeaderValue::from_str(&format!("{}-{index}", self.id_prefix)) {
             request.headers_mut().insert(REQUEST_ID, id);
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Clock ticks a second in `/proc/<pid>/stat`: 100 on every Linux that is in use (`getconf CLK_TCK`).
-const TICKS_PER_SECOND: u64 = 100;
+pub(crate) const TICKS_PER_SECOND: u64 = 100;
 
 /// The time that it has used, user and system, all threads; nothing where there is no `/proc`.
 pub(super) fn time_of(pid: u32) -> Option<Duration> {

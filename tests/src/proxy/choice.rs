@@ -1,4 +1,4 @@
-//! Which proxy, as it is written on the command line: `steadfaas:active-standby,hedge-after=25ms`, `envoy-istio`, …
+//! Which proxy, as it is written on the command line: `steadfaas`, `steadfaas:active-standby,hedge-after=25ms`, `envoy-istio`, …
 
 use std::fmt;
 use std::str::FromStr;
@@ -24,20 +24,24 @@ pub enum Choice {
 /// Not the name of a proxy.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error(
-    "no proxy {0:?}: there are steadfaas:<strategy>[,option=value…], envoy-plain, envoy-istio, envoy-priority, \
+    "no proxy {0:?}: there are steadfaas, steadfaas:<strategy>[,option=value…], envoy-plain, envoy-istio, envoy-priority, \
      envoy-hedge50, haproxy and nginx"
 )]
 pub struct UnknownProxy(String);
 
 impl Choice {
-    /// steadfaas' strategies, then every peer that can be run here.
+    /// The one policy that is measured in every fault: nothing is tuned, and any request may be repeated.
     #[must_use]
-    pub fn all() -> Vec<Self> {
-        let strategies = steadfaas_core::policy::Strategy::ALL;
-        let own = strategies.map(|strategy| Self::Steadfaas(vec![annotation("strategy", strategy.as_str())]));
+    pub fn steadfaas() -> Self {
+        Self::Steadfaas(vec![annotation("strategy", "active-standby"), annotation("idempotent", "true")])
+    }
+
+    /// Every peer that can be run here.
+    #[must_use]
+    pub fn peers() -> Vec<Self> {
         let envoys = ENVOYS.map(|(name, _)| Self::Envoy(name));
         let others = [Self::Haproxy, Self::Nginx].into_iter().filter(Self::is_installed);
-        own.into_iter().chain(envoys).chain(others).collect()
+        envoys.into_iter().chain(others).collect()
     }
 
     /// Whether it is a command that is there; an Envoy can always be had.
@@ -61,6 +65,7 @@ impl fmt::Display for Choice {
             Self::Envoy(name) => out.write_str(name),
             Self::Haproxy => out.write_str("haproxy"),
             Self::Nginx => out.write_str("nginx"),
+            Self::Steadfaas(_) if *self == Self::steadfaas() => out.write_str("steadfaas"),
             Self::Steadfaas(annotations) => {
                 out.write_str("steadfaas")?;
                 annotations.iter().enumerate().try_for_each(|(index, (key, value))| match index {
@@ -78,6 +83,7 @@ impl FromStr for Choice {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let unknown = || UnknownProxy(text.to_owned());
         match text {
+            "steadfaas" => Ok(Self::steadfaas()),
             "haproxy" => Ok(Self::Haproxy),
             "nginx" => Ok(Self::Nginx),
             _ => match text.strip_prefix("steadfaas:") {
@@ -107,6 +113,7 @@ mod tests {
     #[test]
     fn every_proxy_is_written_as_it_is_read() {
         for text in [
+            "steadfaas",
             "steadfaas:retry",
             "steadfaas:active-standby,tolerate=2,hedge-after=25ms",
             "envoy-istio",
@@ -114,14 +121,14 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Choice>().unwrap().to_string(), text);
         }
-        for choice in Choice::all() {
+        for choice in Choice::peers() {
             assert_eq!(choice.to_string().parse(), Ok(choice));
         }
     }
 
     #[test]
     fn what_is_no_proxy_is_refused_with_those_there_are() {
-        for text in ["steadfaas", "steadfaas:", "steadfaas:retry,tolerate", "envoy", "Nginx"] {
+        for text in ["steadfaas:", "steadfaas:retry,tolerate", "envoy", "Nginx"] {
             let error = text.parse::<Choice>().unwrap_err().to_string();
             assert!(
                 error.starts_with(&format!("no proxy {text:?}")) && error.contains("envoy-istio"),

@@ -2,10 +2,9 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context;
-use hyper::StatusCode;
 use tempfile::TempDir;
 
 use super::Choice;
@@ -53,28 +52,11 @@ impl Proxy {
             Choice::Nginx => start_nginx(setting)?,
         };
         let mut proxy = Self { address, running };
-        proxy.wait_until_well().await.with_context(|| format!("{choice} doesn't come up"))?;
-        Ok(proxy)
-    }
-
-    async fn wait_until_well(&mut self) -> anyhow::Result<()> {
-        let started = Instant::now();
         // Health checks don't count as requests anywhere.
-        while !matches!(http::get(self.address, "/healthz").await, Ok((StatusCode::OK, _))) {
-            if let Running::Other { process, .. } = &mut self.running
-                && let Some(status) = process.ended()?
-            {
-                anyhow::bail!("it ended at its start ({status}):\n{}", process.log_tail());
-            }
-            let log = || self.process().log_tail();
-            anyhow::ensure!(
-                started.elapsed() < START_PATIENCE,
-                "no answer after {START_PATIENCE:?}:\n{}",
-                log()
-            );
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        Ok(())
+        http::wait_until_well(address, "/healthz", proxy.process_mut(), START_PATIENCE)
+            .await
+            .with_context(|| format!("{choice} doesn't come up"))?;
+        Ok(proxy)
     }
 
     /// Where clients go.
@@ -88,6 +70,13 @@ impl Proxy {
     pub fn process(&self) -> &Process {
         match &self.running {
             Running::Envoy(envoy) => envoy.process(),
+            Running::Other { process, .. } => process,
+        }
+    }
+
+    fn process_mut(&mut self) -> &mut Process {
+        match &mut self.running {
+            Running::Envoy(envoy) => envoy.process_mut(),
             Running::Other { process, .. } => process,
         }
     }

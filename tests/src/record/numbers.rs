@@ -14,6 +14,9 @@ pub const FAILED: Duration = Duration::from_secs(10);
 /// How long after the fault latencies are looked at.
 pub const WINDOW: Duration = Duration::from_secs(5);
 
+/// An answer that took no longer is one of a function that is well: several times what the functions here take.
+pub const WELL: Duration = Duration::from_millis(100);
+
 /// How long before the fault the search for the longest gap begins.
 const BEFORE: Duration = Duration::from_secs(1);
 
@@ -26,28 +29,48 @@ pub struct Seen {
     pub status: BTreeMap<String, usize>,
     /// The longest time between two consecutive good completions, from 1 s before the fault to the end of the load.
     pub gap_ms: f64,
-    /// Latencies over the 5 s after the fault.
+    /// The longest time between two requests that were due one after the other in that time: clients that ask this
+    /// seldom see a gap where nothing is wrong.
+    pub arrival_gap_ms: f64,
+    /// Latencies over the time after the fault: of requests to the load's usual path.
     #[serde(flatten)]
     pub after: Latencies,
+    /// The same of those to its other path, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aside: Option<Latencies>,
     /// Latencies of the seconds before the fault, to compare with.
     pub before: Latencies,
     /// Requests that the load sent.
     pub requests: usize,
+    /// Those of them that were due from the fault on.
+    pub requests_after: usize,
     /// Second by second.
     pub series: Vec<Second>,
 }
 
 impl Seen {
-    /// What is to be seen in `outcomes` (in the order in which they were due) of a fault at `fault`.
+    /// What is to be seen in `outcomes` (in the order in which they were due) of a fault at `fault`, with latencies over
+    /// [`WINDOW`].
     #[must_use]
     pub fn of(outcomes: &[Outcome], fault: Duration) -> Self {
+        Self::over(outcomes, fault, WINDOW)
+    }
+
+    /// The same, with latencies over `window` from the fault on.
+    #[must_use]
+    pub fn over(outcomes: &[Outcome], fault: Duration, window: Duration) -> Self {
+        let after = |aside| during(outcomes, fault, fault + window).filter(move |one| one.aside == aside);
+        let other_path = outcomes.iter().any(|outcome| outcome.aside);
         Self {
             failed: failed(outcomes),
             status: statuses(outcomes),
             gap_ms: milliseconds(longest_gap(outcomes, fault.saturating_sub(BEFORE))),
-            after: Latencies::of(during(outcomes, fault, fault + WINDOW)),
+            arrival_gap_ms: milliseconds(longest_wait(outcomes, fault.saturating_sub(BEFORE))),
+            after: Latencies::of(after(false)),
+            aside: other_path.then(|| Latencies::of(after(true))),
             before: Latencies::of(during(outcomes, Duration::ZERO, fault).filter(|one| one.ended() < fault)),
             requests: outcomes.len(),
+            requests_after: outcomes.iter().filter(|outcome| outcome.due >= fault).count(),
             series: per_second(outcomes),
         }
     }
@@ -96,8 +119,27 @@ fn longest_gap(outcomes: &[Outcome], from: Duration) -> Duration {
     let mut moments: Vec<Duration> = good.map(Outcome::ended).filter(|moment| *moment >= from).collect();
     moments.extend(outcomes.last().map(|outcome| outcome.due));
     moments.sort_unstable();
+    widest(&moments)
+}
+
+/// The longest time between two requests from `from` on.
+fn longest_wait(outcomes: &[Outcome], from: Duration) -> Duration {
+    let due: Vec<Duration> = outcomes.iter().map(|outcome| outcome.due).filter(|due| *due >= from).collect();
+    widest(&due)
+}
+
+fn widest(moments: &[Duration]) -> Duration {
     let gaps = moments.iter().zip(moments.iter().skip(1)).map(|(one, next)| *next - *one);
     gaps.max().unwrap_or_default()
+}
+
+/// How long after `end`, when a fault ended, the last request ended that failed or took longer than [`WELL`]: from then
+/// on all was well again.
+#[must_use]
+pub fn well_after(outcomes: &[Outcome], end: Duration) -> Duration {
+    let unwell = outcomes.iter().filter(|outcome| !outcome.got.is_good() || outcome.latency > WELL);
+    let last = unwell.map(Outcome::ended).max().unwrap_or_default();
+    last.saturating_sub(end)
 }
 
 /// A duration as a reader of tables wants it: milliseconds, to a hundredth.
@@ -118,6 +160,7 @@ mod tests {
             due: Duration::from_millis(5) * index,
             latency: Duration::from_millis(12),
             got: Got::Answer(200),
+            aside: false,
         };
         (0..count).map(at).collect()
     }
@@ -169,6 +212,34 @@ mod tests {
         assert_eq!(Seen::of(&outcomes, FAULT).gap_ms, 5.0, "what failed after 1 s is too early");
         fail(&mut outcomes[1_700..1_710]);
         assert_eq!(Seen::of(&outcomes, FAULT).gap_ms, 55.0);
+    }
+
+    #[test]
+    fn clients_that_ask_seldom_wait_for_their_own_requests() {
+        let mut outcomes = calm(4_000);
+        outcomes.drain(1_700..1_707);
+        let seen = Seen::of(&outcomes, FAULT);
+        assert_eq!((seen.arrival_gap_ms, seen.requests_after), (40.0, 2_393));
+    }
+
+    #[test]
+    fn the_other_path_has_latencies_of_its_own() {
+        let mut outcomes = calm(4_000);
+        for outcome in outcomes.iter_mut().step_by(5) {
+            *outcome = Outcome { aside: true, latency: Duration::from_millis(80), ..*outcome };
+        }
+        let seen = Seen::of(&outcomes, FAULT);
+        assert_eq!((seen.after.max_ms, seen.aside.unwrap().p50_ms), (12.0, 80.0));
+    }
+
+    #[test]
+    fn all_is_well_after_the_last_request_that_failed_or_took_long() {
+        let mut outcomes = calm(4_000);
+        assert_eq!(well_after(&outcomes, FAULT), Duration::ZERO);
+        outcomes[1_500].latency = Duration::from_secs(1);
+        assert_eq!(well_after(&outcomes, FAULT), Duration::from_millis(500), "due at 7.5 s");
+        fail(&mut outcomes[1_800..1_801]);
+        assert_eq!(well_after(&outcomes, FAULT), Duration::from_millis(1_001));
     }
 
     #[test]

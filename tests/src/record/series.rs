@@ -41,7 +41,7 @@ mod tests {
         let at = |index: u32| {
             let got = if index == 250 { Got::Timeout } else { Got::Answer(200) };
             let (due, latency) = (Duration::from_millis(10) * index, Duration::from_millis(990));
-            Outcome { index: index as usize, due, latency, got }
+            Outcome { index: index as usize, due, latency, got, aside: false }
         };
         let outcomes: Vec<Outcome> = (0..300).map(at).collect();
         let counts: Vec<_> =

@@ -1,15 +1,17 @@
 //! What came of a run.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
-use crate::record::Seen;
+use crate::record::{Outcome, Seen};
 
 /// One run's numbers, with what was run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     /// The proxy.
     pub proxy: String,
-    /// The fault, or `none`.
+    /// The fault's name, or `none`.
     pub fault: String,
     /// Requests a second.
     pub rate: f64,
@@ -34,8 +36,23 @@ pub struct Report {
     pub executions: u64,
     /// Runs that ended when nobody waited for their answer any more.
     pub late_runs: u64,
+    /// Requests without an answer when the fault struck.
+    pub in_flight: usize,
+    /// Of the extra attempts, those before the fault struck.
+    pub extra_before: i64,
+    /// Where the fault ended during the load: how long after that all was well again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub well_after_ms: Option<f64>,
+    /// What the machine did for others during the load: 0.5 is half a core. Above 0.1 latencies say little.
+    pub other_load: f64,
     /// Processor time of the proxy, all of it, per request of the load.
     pub cpu_us_per_request: f64,
+    /// When the fault struck.
+    #[serde(skip)]
+    pub moment: Duration,
+    /// What each request got.
+    #[serde(skip)]
+    pub outcomes: Vec<Outcome>,
 }
 
 impl Report {

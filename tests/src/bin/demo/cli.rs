@@ -51,15 +51,7 @@ impl Cli {
         let strategies = if self.strategies.is_empty() { &Strategy::ALL[..] } else { &self.strategies };
         let unprotected = std::iter::once(script::unprotected());
         let proxies = unprotected.chain(strategies.iter().copied().map(script::protected));
-        let events = self.faults.events(self.seconds);
-        let trial = |proxy| Trial {
-            events: events.clone(),
-            moment: script::FIRST,
-            rate: self.rate,
-            seconds: self.seconds,
-            ..Trial::new(proxy, None)
-        };
-        proxies.map(trial).collect()
+        proxies.map(|proxy| script::trial(proxy, self.faults, self.rate, self.seconds)).collect()
     }
 }
 

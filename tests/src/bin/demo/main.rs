@@ -12,7 +12,7 @@ use clap::Parser as _;
 use cli::Cli;
 use show::Show;
 use steadfaas_tests::envoy;
-use steadfaas_tests::trial::Report;
+use steadfaas_tests::trial::{print_json, take_turns};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// What shells say of a program that was interrupted.
@@ -42,16 +42,8 @@ async fn run_or_stop(cli: &Cli) -> anyhow::Result<ExitCode> {
 async fn run(cli: &Cli) -> anyhow::Result<()> {
     let trials = cli.trials();
     eprintln!("{}", words::opening(&trials));
-    let mut reports: Vec<Report> = Vec::new();
-    for trial in &trials {
-        let show = Show::trial(trial, reports.len() + 1, trials.len());
-        let report = trial.run(&mut |step| show.step(step)).await?;
-        show.done(&report);
-        if cli.json {
-            println!("{}", serde_json::to_string(&report)?);
-        }
-        reports.push(report);
-    }
+    let reports =
+        take_turns::<Show>(&trials, |_, report| if cli.json { print_json(report) } else { Ok(()) }).await?;
     if !cli.json {
         println!("\n{}\n{}", table::of(&reports), words::legend(&trials));
     }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use clap::ValueEnum;
 use steadfaas_core::policy::Strategy;
 use steadfaas_tests::proxy::Choice;
-use steadfaas_tests::trial::{Act, Event, Fault, Trial};
+use steadfaas_tests::record::WINDOW;
+use steadfaas_tests::trial::{Act, Event, Fault, Scenario, Trial};
 
 /// When the first fault strikes: every proxy knows its replicas by then, and there is a calm to compare with.
 pub(crate) const FIRST: Duration = Duration::from_secs(3);
@@ -31,9 +32,6 @@ pub(crate) const MOST_SECONDS: f64 = 120.0;
 /// nothing else bounds a silence in this version.
 pub(crate) const HEDGE_AFTER: &str = "50ms";
 
-/// What a run takes beside its load: replicas and proxy start, connections open, the last requests end.
-const AROUND: Duration = Duration::from_secs(2);
-
 /// What happens to replicas in each run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Faults {
@@ -46,6 +44,15 @@ pub(crate) enum Faults {
 }
 
 impl Faults {
+    /// What reports call them.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Kill => "kill",
+            Self::Freeze => "freeze",
+            Self::Both => "kill+freeze",
+        }
+    }
+
     /// The events of a load that lasts so long. With the usual length the last fault lasts longer than clients wait.
     pub(crate) fn events(self, seconds: f64) -> Vec<Event> {
         let end = Duration::from_secs_f64(seconds - LAST_CALM);
@@ -76,15 +83,22 @@ pub(crate) fn protected(strategy: Strategy) -> Choice {
     Choice::Steadfaas(annotations)
 }
 
-/// How long all the runs take together, roughly.
-pub(crate) fn duration(trials: &[Trial]) -> Duration {
-    trials.iter().map(|trial| Duration::from_secs_f64(trial.seconds) + AROUND).sum()
+/// One run.
+pub(crate) fn trial(proxy: Choice, faults: Faults, rate: f64, seconds: f64) -> Trial {
+    Trial {
+        name: faults.name().to_owned(),
+        events: faults.events(seconds),
+        moment: FIRST,
+        window: WINDOW,
+        rate,
+        seconds,
+        ..Trial::new(proxy, &Scenario::CALM)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use steadfaas_tests::load::CLIENT_TIMEOUT;
-    use steadfaas_tests::record::WINDOW;
 
     use super::*;
 
@@ -115,7 +129,7 @@ mod tests {
 
     #[test]
     fn the_whole_demo_takes_less_than_two_minutes() {
-        let trials: Vec<Trial> = (0..4).map(|_| Trial::new(unprotected(), None)).collect();
-        assert!(duration(&trials) < Duration::from_secs(100), "20 s are left for a slower machine");
+        let one = trial(unprotected(), Faults::Both, 200.0, 20.0).duration();
+        assert!(one * 4 < Duration::from_secs(100), "20 s are left for a slower machine");
     }
 }

@@ -79,7 +79,7 @@ mod tests {
         let outcome = |index| {
             let got = bad.iter().find(|(other, _)| *other == index).map_or(Got::Answer(200), |(_, got)| *got);
             let due = Duration::from_millis(5) * u32::try_from(index).unwrap();
-            Outcome { index, due, latency: Duration::from_millis(12), got }
+            Outcome { index, due, latency: Duration::from_millis(12), got, aside: false }
         };
         Report {
             proxy: proxy.to_owned(),
@@ -94,7 +94,13 @@ mod tests {
             attempts: 103,
             executions: 98,
             late_runs: 2,
+            in_flight: 3,
+            extra_before: 0,
+            well_after_ms: None,
+            other_load: 0.0,
             cpu_us_per_request: 0.0,
+            moment: Duration::ZERO,
+            outcomes: Vec::new(),
         }
     }
 

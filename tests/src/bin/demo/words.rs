@@ -1,11 +1,10 @@
 //! What is said before the first run and after the last one.
 
 use std::path::Path;
+use std::time::Duration;
 
 use steadfaas_tests::proxy::Choice;
-use steadfaas_tests::trial::{Act, Event, Fault, Trial};
-
-use crate::script;
+use steadfaas_tests::trial::{Act, Event, Trial};
 
 /// How a proxy is called here.
 pub(crate) fn name(proxy: &Choice) -> String {
@@ -40,7 +39,7 @@ pub(crate) fn opening(trials: &[Trial]) -> String {
          for {seconds} s, each at its moment whatever became of those before it. Clients wait 10 s and don't repeat.\n\
          {events}\n",
         count = trials.len(),
-        all = script::duration(trials).as_secs(),
+        all = trials.iter().map(Trial::duration).sum::<Duration>().as_secs(),
         names = names.join(", "),
         replicas = first.replicas,
         rate = first.rate,
@@ -51,19 +50,10 @@ pub(crate) fn opening(trials: &[Trial]) -> String {
 
 fn planned(event: &Event) -> String {
     let what = match event.act {
-        Act::Strike(fault) => format!("{} strikes the busiest replica ({})", fault.as_str(), meaning(fault)),
+        Act::Strike(fault) => fault.strikes("the busiest replica"),
         Act::Undo => "that replica is back".to_owned(),
     };
     format!("  second {}: {what}", event.at.as_secs_f64())
-}
-
-/// What a fault does to a replica.
-pub(crate) fn meaning(fault: Fault) -> &'static str {
-    match fault {
-        Fault::Kill => "SIGKILL: connections are reset, its port refuses",
-        Fault::Freeze => "SIGSTOP: it accepts connections and never answers",
-        Fault::LostNode => "nothing that is sent there is answered",
-    }
 }
 
 /// What the table's rows and columns mean.
@@ -118,10 +108,10 @@ mod tests {
     use steadfaas_core::policy::Strategy;
 
     use super::*;
-    use crate::script::{Faults, HEDGE_AFTER, protected, unprotected};
+    use crate::script::{self, Faults, HEDGE_AFTER, protected, unprotected};
 
     fn trial(proxy: Choice) -> Trial {
-        Trial { events: Faults::Both.events(20.0), ..Trial::new(proxy, None) }
+        script::trial(proxy, Faults::Both, 200.0, 20.0)
     }
 
     #[test]
@@ -135,7 +125,10 @@ mod tests {
     fn the_opening_says_how_long_it_takes_and_what_happens_when() {
         let text = opening(&[trial(unprotected()), trial(protected(Strategy::Retry))]);
         assert!(text.starts_with("2 runs, one after another, 44 s in all: without steadfaas, retry."));
-        assert!(text.contains("  second 4.5: that replica is back\n  second 6: freeze strikes"), "{text}");
+        assert!(
+            text.contains("  second 4.5: that replica is back\n  second 6: the busiest replica is frozen"),
+            "{text}"
+        );
     }
 
     #[test]

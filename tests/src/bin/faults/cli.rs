@@ -4,18 +4,20 @@ use clap::Parser;
 use steadfaas_tests::load::Arrivals;
 use steadfaas_tests::proxy::Choice;
 use steadfaas_tests::steady::Steady;
-use steadfaas_tests::trial::{FAULT_AT, Fault, Trial};
+use steadfaas_tests::trial::{Scenario, Trial};
 
 /// Measures what clients see of a fault: an open-loop load on replicas of a 10 ms function behind a proxy, the fault
 /// after 8 s. Each request is timed from when it was due, waits 10 s at most and is not repeated by its client.
 #[derive(Debug, Parser)]
 #[command(name = "cargo faults")]
 pub(crate) struct Cli {
-    /// What happens to the busiest replica: none, kill, freeze or lost_node; may be given several times
-    #[arg(long = "fault", value_name = "FAULT", default_value = "kill", value_parser = parse_fault)]
-    faults: Vec<FaultOrNone>,
-    /// What stands in front: `steadfaas:<strategy>[,option=value…]`, envoy-plain, envoy-istio, envoy-priority,
-    /// envoy-hedge50, haproxy or nginx; may be given several times [default: steadfaas:active-standby]
+    /// What happens: kill, freeze, slow_all, slow_fn, straggle, shift, storm, lost_node, answer_503, reset_10, flap,
+    /// none, lognormal or paths; may be given several times
+    #[arg(long = "fault", value_name = "FAULT", default_value = "kill")]
+    faults: Vec<Scenario>,
+    /// What stands in front: steadfaas (active-standby, idempotent, nothing tuned),
+    /// `steadfaas:<strategy>[,option=value…]`, envoy-plain, envoy-istio, envoy-priority, envoy-hedge50, haproxy or nginx;
+    /// may be given several times [default: steadfaas]
     #[arg(long = "proxy", value_name = "PROXY")]
     proxies: Vec<Choice>,
     /// Every strategy of steadfaas, and every peer that is installed, beside those given
@@ -24,9 +26,9 @@ pub(crate) struct Cli {
     /// Requests a second
     #[arg(long, value_name = "N", default_value_t = 200.0, value_parser = parse_rate)]
     rate: f64,
-    /// How long the load lasts
-    #[arg(long, value_name = "SECONDS", default_value_t = 20.0, value_parser = parse_seconds)]
-    seconds: f64,
+    /// How long the load lasts [default: 20, or what the fault needs]
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    seconds: Option<f64>,
     /// When requests are due: constant, poisson or burst
     #[arg(long, value_name = "HOW", default_value = "constant")]
     arrivals: Arrivals,
@@ -54,40 +56,21 @@ pub(crate) struct Cli {
     pub(crate) json: bool,
 }
 
-/// `none`, or a fault. A type of its own, as clap takes an `Option` for an argument that may be missing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct FaultOrNone(Option<Fault>);
-
-fn parse_fault(word: &str) -> Result<FaultOrNone, String> {
-    if word == "none" { Ok(FaultOrNone(None)) } else { word.parse().map(|fault| FaultOrNone(Some(fault))) }
-}
-
 /// Up to what the load generator and two cores can do.
 fn parse_rate(text: &str) -> Result<f64, String> {
     let rate = text.parse().ok().filter(|rate| (1.0..=5_000.0).contains(rate));
     rate.ok_or_else(|| "a number from 1 to 5000 is needed".to_owned())
 }
 
-/// At least until the latencies after the fault have been seen.
+/// Until something has been seen of the fault, which strikes after 8 s (in `paths` after 20 s: there it may not strike).
 fn parse_seconds(text: &str) -> Result<f64, String> {
-    let least = FAULT_AT.as_secs_f64() + 1.0;
-    let seconds = text.parse().ok().filter(|seconds| (least..=180.0).contains(seconds));
-    seconds.ok_or_else(|| format!("a number from {least} to 180 is needed, as the fault strikes after 8 s"))
+    let seconds = text.parse().ok().filter(|seconds| (9.0..=180.0).contains(seconds));
+    seconds.ok_or_else(|| "a number from 9 to 180 is needed, as the fault strikes after 8 s".to_owned())
 }
 
 impl Cli {
-    /// The faults, `None` for a run without any.
-    pub(crate) fn faults(&self) -> Vec<Option<Fault>> {
-        self.faults.iter().map(|fault| fault.0).collect()
-    }
-
     fn proxies(&self) -> Vec<Choice> {
-        let mut proxies = if self.all { Choice::all() } else { Vec::new() };
-        proxies.extend(self.proxies.iter().cloned());
-        if proxies.is_empty() {
-            proxies.push(Choice::Steadfaas(vec![("strategy".to_owned(), "active-standby".to_owned())]));
-        }
-        proxies
+        if self.proxies.is_empty() { vec![Choice::steadfaas()] } else { self.proxies.clone() }
     }
 
     /// What `--steady` measures.
@@ -108,16 +91,16 @@ impl Cli {
     /// All runs, in their order: proxies take turns, so that whatever else the machine does hits them alike.
     pub(crate) fn trials(&self) -> Vec<Trial> {
         let mut trials = Vec::new();
-        for fault in self.faults() {
+        for scenario in &self.faults {
             for run in 0..self.runs {
                 let trial = |proxy| Trial {
                     rate: self.rate,
-                    seconds: self.seconds,
+                    seconds: self.seconds.unwrap_or(scenario.seconds),
                     arrivals: self.arrivals,
                     seed: self.seed.wrapping_add(run),
                     replicas: self.replicas,
                     workers: self.workers,
-                    ..Trial::new(proxy, fault)
+                    ..Trial::new(proxy, scenario)
                 };
                 trials.extend(self.proxies().into_iter().map(trial));
             }
@@ -139,7 +122,7 @@ mod tests {
         let trials = parsed("").trials();
         let [trial] = trials.as_slice() else { panic!("one run, not {}", trials.len()) };
         assert_eq!((trial.rate, trial.seconds, trial.replicas, trial.workers), (200.0, 20.0, 2, 1));
-        assert_eq!(trial.proxy.to_string(), "steadfaas:active-standby");
+        assert_eq!(trial.proxy.to_string(), "steadfaas");
     }
 
     #[test]

@@ -9,12 +9,12 @@ use anyhow::Context;
 use clap::Parser as _;
 use cli::Cli;
 use show::Show;
-use steadfaas_tests::trial::{Fault, Report};
+use steadfaas_tests::trial::{Trial, print_json, take_turns};
 use steadfaas_tests::{envoy, fib, netns};
 
 fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
-    if !cli.steady && cli.faults().contains(&Some(Fault::LostNode)) {
+    if !cli.steady && cli.trials().iter().any(Trial::loses_nodes) {
         let programs = [("STEADFAAS_ENVOY", envoy::newest()?), ("STEADFAAS_FIB", fib::binary()?)];
         netns::enter(&programs).context("a lost node needs network namespaces")?;
     }
@@ -24,16 +24,9 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn run(cli: &Cli) -> anyhow::Result<()> {
-    let mut reports: Vec<Report> = Vec::new();
-    for trial in cli.trials() {
-        let show = Show::trial(&trial, reports.len() + 1, cli.trials().len());
-        let report = trial.run(&mut |step| show.step(step)).await?;
-        show.done(&report);
-        if cli.json {
-            println!("{}", serde_json::to_string(&report)?);
-        }
-        reports.push(report);
-    }
+    let trials = cli.trials();
+    let reports =
+        take_turns::<Show>(&trials, |_, report| if cli.json { print_json(report) } else { Ok(()) }).await?;
     if !cli.json {
         println!("{}", table::of_reports(&reports));
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use steadfaas_tests::load::Progress;
-use steadfaas_tests::trial::{Report, Step, Trial};
+use steadfaas_tests::trial::{self, Report, Step, Trial, Turn};
 
 /// Often enough to look alive, seldom enough to cost nothing.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -15,15 +15,38 @@ pub(crate) struct Show {
     bar: ProgressBar,
 }
 
-impl Show {
-    /// Of run `number` of `total`.
-    pub(crate) fn trial(trial: &Trial, number: usize, total: usize) -> Self {
+impl trial::Show for Show {
+    fn begin(trial: &Trial, turn: Turn) -> Self {
         let bar = bar(0);
-        let fault = trial.fault_name();
-        bar.set_prefix(format!("{number}/{total} {fault}, {}", trial.proxy));
+        let Turn { number, total, left } = turn;
+        bar.set_prefix(format!(
+            "{number}/{total} {}, {} ({} s left)",
+            trial.name,
+            trial.proxy,
+            left.as_secs()
+        ));
         Self { bar }
     }
 
+    fn step(&self, step: Step) {
+        match step {
+            Step::Begun { requests, progress } => {
+                self.bar.set_length(u64::try_from(requests).unwrap_or(u64::MAX));
+                tokio::spawn(follow(self.bar.clone(), progress));
+            }
+            Step::Happened { what, .. } => self.bar.set_message(what),
+        }
+    }
+
+    fn done(&self, report: &Report) {
+        let prefix = self.bar.prefix();
+        self.close();
+        let seen = &report.seen;
+        eprintln!("{prefix}: {} failed, gap {} ms, p99 {} ms", seen.failed, seen.gap_ms, seen.after.p99_ms);
+    }
+}
+
+impl Show {
     /// Of the rounds of `--steady`.
     pub(crate) fn rounds(rounds: usize) -> Self {
         let bar = bar(rounds);
@@ -37,23 +60,6 @@ impl Show {
 
     pub(crate) fn close(&self) {
         self.bar.finish_and_clear();
-    }
-
-    pub(crate) fn step(&self, step: Step) {
-        match step {
-            Step::Begun { requests, progress } => {
-                self.bar.set_length(u64::try_from(requests).unwrap_or(u64::MAX));
-                tokio::spawn(follow(self.bar.clone(), progress));
-            }
-            Step::Happened { what, .. } => self.bar.set_message(what),
-        }
-    }
-
-    pub(crate) fn done(&self, report: &Report) {
-        let prefix = self.bar.prefix();
-        self.close();
-        let seen = &report.seen;
-        eprintln!("{prefix}: {} failed, gap {} ms, p99 {} ms", seen.failed, seen.gap_ms, seen.after.p99_ms);
     }
 }
 
