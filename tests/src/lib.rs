@@ -4,12 +4,14 @@
 //! hosts of their own, [`load`] sends, [`record`] tells what the clients saw.
 //! A [`scripted`] replica shows faults on demand. The [`matrix`] has its cells as data; single tests play on a [`stage`]
 //! with a [`client`] that looks closely, in front of a [`bootstrap`] that they may change.
-//! A [`trial`] compares a [`proxy`] with its [`peers`] under a fault, [`steady`] while all is well.
+//! A [`trial`] compares a [`proxy`] with its [`peers`] under a fault, [`steady`] while all is well; [`goals`] say what is
+//! to be reached, a [`page`] shows it.
 
 pub mod bootstrap;
 pub mod client;
 pub mod envoy;
 pub mod fib;
+pub mod goals;
 pub mod http;
 pub mod load;
 pub mod machine;
@@ -17,6 +19,7 @@ pub mod matrix;
 pub mod median;
 pub mod metrics;
 pub mod netns;
+pub mod page;
 pub mod peers;
 pub mod ports;
 pub mod process;

@@ -1,10 +1,14 @@
 //! What is asked for on the command line.
 
+mod all;
+
 use clap::Parser;
 use steadfaas_tests::load::Arrivals;
 use steadfaas_tests::proxy::Choice;
 use steadfaas_tests::steady::Steady;
 use steadfaas_tests::trial::{Scenario, Trial};
+
+pub(crate) use all::{All, Plan};
 
 /// Measures what clients see of a fault: an open-loop load on replicas of a 10 ms function behind a proxy, the fault
 /// after 8 s. Each request is timed from when it was due, waits 10 s at most and is not repeated by its client.
@@ -20,13 +24,12 @@ pub(crate) struct Cli {
     /// may be given several times [default: steadfaas]
     #[arg(long = "proxy", value_name = "PROXY")]
     proxies: Vec<Choice>,
-    /// Every strategy of steadfaas, and every peer that is installed, beside those given
-    #[arg(long)]
-    all: bool,
+    #[command(flatten)]
+    pub(crate) all: All,
     /// Requests a second
     #[arg(long, value_name = "N", default_value_t = 200.0, value_parser = parse_rate)]
     rate: f64,
-    /// How long the load lasts [default: 20, or what the fault needs]
+    /// How long the load lasts, at least until a second after the fault [default: 20, or what the fault needs]
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
     seconds: Option<f64>,
     /// When requests are due: constant, poisson or burst
@@ -41,9 +44,9 @@ pub(crate) struct Cli {
     /// Workers of the proxy
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     workers: u32,
-    /// Runs of each fault and proxy, in turn
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000))]
-    runs: u64,
+    /// Runs of each fault and proxy, in turn; with --all peers are run once [default: 1, with --all 5]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000))]
+    runs: Option<u64>,
     /// Measure instead what steadfaas (each --proxy steadfaas:…) costs one worker while all is well, against plain Envoy
     /// and the stock no-op wasm filter
     #[arg(long, conflicts_with_all = ["faults", "all", "rate", "seconds", "arrivals", "seed", "replicas", "workers", "runs"])]
@@ -62,10 +65,9 @@ fn parse_rate(text: &str) -> Result<f64, String> {
     rate.ok_or_else(|| "a number from 1 to 5000 is needed".to_owned())
 }
 
-/// Until something has been seen of the fault, which strikes after 8 s (in `paths` after 20 s: there it may not strike).
 fn parse_seconds(text: &str) -> Result<f64, String> {
-    let seconds = text.parse().ok().filter(|seconds| (9.0..=180.0).contains(seconds));
-    seconds.ok_or_else(|| "a number from 9 to 180 is needed, as the fault strikes after 8 s".to_owned())
+    let seconds = text.parse().ok().filter(|seconds| (1.0..=180.0).contains(seconds));
+    seconds.ok_or_else(|| "a number from 1 to 180 is needed".to_owned())
 }
 
 impl Cli {
@@ -88,14 +90,28 @@ impl Cli {
         Ok(Steady { policies, rounds: usize::from(self.rounds) })
     }
 
-    /// All runs, in their order: proxies take turns, so that whatever else the machine does hits them alike.
+    /// What `--all` runs.
+    ///
+    /// # Errors
+    /// There is no such row.
+    pub(crate) fn plan(&self) -> anyhow::Result<Plan> {
+        self.all.plan(&self.proxies(), self.runs.unwrap_or(5))
+    }
+
+    /// How long the load of a scenario lasts: some of what comes after the fault is always seen.
+    fn seconds(&self, scenario: &Scenario) -> f64 {
+        let least = scenario.at.as_secs_f64() + 1.0;
+        self.seconds.unwrap_or(scenario.seconds).max(least)
+    }
+
+    /// All runs of the faults asked for, in their order: proxies take turns, so that whatever else the machine does hits them alike.
     pub(crate) fn trials(&self) -> Vec<Trial> {
         let mut trials = Vec::new();
         for scenario in &self.faults {
-            for run in 0..self.runs {
+            for run in 0..self.runs.unwrap_or(1) {
                 let trial = |proxy| Trial {
                     rate: self.rate,
-                    seconds: self.seconds.unwrap_or(scenario.seconds),
+                    seconds: self.seconds(scenario),
                     arrivals: self.arrivals,
                     seed: self.seed.wrapping_add(run),
                     replicas: self.replicas,
@@ -143,7 +159,9 @@ mod tests {
             "--rounds 3",
             "--fault gone",
             "--rate 0",
-            "--seconds 8",
+            "--seconds 0",
+            "--all --fault kill",
+            "--page here.html",
             "--steady --all",
             "--arrivals often",
         ] {

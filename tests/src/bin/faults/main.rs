@@ -4,29 +4,61 @@
 mod cli;
 mod show;
 mod table;
+mod verdicts;
 
 use anyhow::Context;
 use clap::Parser as _;
-use cli::Cli;
+use cli::{Cli, Plan};
 use show::Show;
+use steadfaas_tests::goals::Run;
 use steadfaas_tests::trial::{Trial, print_json, take_turns};
-use steadfaas_tests::{envoy, fib, netns};
+use steadfaas_tests::{envoy, fib, netns, page};
 
 fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
-    if !cli.steady && cli.trials().iter().any(Trial::loses_nodes) {
+    let plan = if cli.all.all { Some(cli.plan()?) } else { None };
+    let trials = plan.as_ref().map_or_else(|| cli.trials(), |plan| plan.trials.clone());
+    if !cli.steady && trials.iter().any(Trial::loses_nodes) {
         let programs = [("STEADFAAS_ENVOY", envoy::newest()?), ("STEADFAAS_FIB", fib::binary()?)];
         netns::enter(&programs).context("a lost node needs network namespaces")?;
     }
     // The main thread starts all processes and outlives them; the others drive the load.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(async { if cli.steady { measure(&cli).await } else { run(&cli).await } })
+    runtime.block_on(async {
+        match plan {
+            Some(plan) => run_all(&cli, &plan).await,
+            None if cli.steady => measure(&cli).await,
+            None => run(&cli, &trials).await,
+        }
+    })
 }
 
-async fn run(cli: &Cli) -> anyhow::Result<()> {
-    let trials = cli.trials();
+/// Everything, held against the goals. What was measured is shown even where a later run fails.
+async fn run_all(cli: &Cli, plan: &Plan) -> anyhow::Result<()> {
+    let mut runs: Vec<Run> = Vec::new();
+    let ended = take_turns::<Show>(&plan.trials, |index, report| {
+        let Some(row) = plan.row_of.get(index).and_then(|row| plan.rows.get(*row)) else { return Ok(()) };
+        let run = Run::of(row, report.clone(), &runs);
+        if cli.json {
+            print_json(&run)?;
+        }
+        runs.push(run);
+        Ok(())
+    })
+    .await;
+    if let Some(file) = &cli.all.page {
+        let written = std::fs::write(file, page::of(&plan.rows, &runs));
+        written.with_context(|| format!("{} can't be written", file.display()))?;
+    }
+    if !cli.json {
+        println!("{}\n{}", verdicts::of(&plan.rows, &runs), verdicts::LEGEND);
+    }
+    ended.map(drop)
+}
+
+async fn run(cli: &Cli, trials: &[Trial]) -> anyhow::Result<()> {
     let reports =
-        take_turns::<Show>(&trials, |_, report| if cli.json { print_json(report) } else { Ok(()) }).await?;
+        take_turns::<Show>(trials, |_, report| if cli.json { print_json(report) } else { Ok(()) }).await?;
     if !cli.json {
         println!("{}", table::of_reports(&reports));
     }

@@ -6,7 +6,7 @@ use steadfaas_tests::median::median;
 use steadfaas_tests::steady::Cost;
 use steadfaas_tests::trial::Report;
 
-const HEADER: [&str; 11] = [
+const HEADER: [&str; 13] = [
     "fault",
     "proxy",
     "runs",
@@ -16,8 +16,10 @@ const HEADER: [&str; 11] = [
     "p50 ms",
     "p99 ms",
     "max ms",
+    "well ms",
     "extra attempts / late runs",
     "cpu µs",
+    "other load",
 ];
 
 const COSTS_HEADER: [&str; 7] =
@@ -72,19 +74,40 @@ fn groups(reports: &[Report]) -> Vec<Vec<&Report>> {
 fn row(group: &[&Report]) -> Vec<String> {
     let Some(first) = group.first() else { return Vec::new() };
     let of = |number: fn(&Report) -> f64| median(group.iter().map(|report| number(report)).collect());
-    vec![
-        first.fault.clone(),
-        first.proxy.clone(),
-        group.len().to_string(),
-        group.iter().map(|report| report.seen.failed).sum::<usize>().to_string(),
-        answers(group),
-        format!("{:.0}", of(|report| report.seen.gap_ms)),
-        format!("{:.1}", of(|report| report.seen.after.p50_ms)),
-        format!("{:.1}", of(|report| report.seen.after.p99_ms)),
-        format!("{:.0}", of(|report| report.seen.after.max_ms)),
-        format!("{:+.0} / {:.0}", of(extra_attempts), of(late_runs)),
-        format!("{:.0}", of(|report| report.cpu_us_per_request)),
-    ]
+    let well = if first.well_after_ms.is_some() { format!("{:.0}", of(well_after)) } else { String::new() };
+    let Numbers { failed, gap, p50, p99, max, extra } = numbers(group);
+    let most = group.iter().map(|report| report.other_load).fold(0.0, f64::max);
+    let mut cells =
+        vec![first.fault.clone(), first.proxy.clone(), group.len().to_string(), failed, answers(group)];
+    cells.extend([gap, p50, p99, max, well, extra, format!("{:.0}", of(|report| report.cpu_us_per_request))]);
+    cells.push(format!("{most:.2}"));
+    cells
+}
+
+/// What is shown of any runs of the same kind: medians, of failures the sum.
+pub(crate) struct Numbers {
+    pub(crate) failed: String,
+    pub(crate) gap: String,
+    pub(crate) p50: String,
+    pub(crate) p99: String,
+    pub(crate) max: String,
+    pub(crate) extra: String,
+}
+
+pub(crate) fn numbers(group: &[&Report]) -> Numbers {
+    let of = |number: fn(&Report) -> f64| median(group.iter().map(|report| number(report)).collect());
+    Numbers {
+        failed: group.iter().map(|report| report.seen.failed).sum::<usize>().to_string(),
+        gap: format!("{:.0}", of(|report| report.seen.gap_ms)),
+        p50: format!("{:.1}", of(|report| report.seen.after.p50_ms)),
+        p99: format!("{:.1}", of(|report| report.seen.after.p99_ms)),
+        max: format!("{:.0}", of(|report| report.seen.after.max_ms)),
+        extra: format!("{:+.0} / {:.0}", of(extra_attempts), of(late_runs)),
+    }
+}
+
+fn well_after(report: &Report) -> f64 {
+    report.well_after_ms.unwrap_or_default()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of requests, far below 2^53")]

@@ -1,0 +1,154 @@
+//! What is to be reached in each fault, as data, and whether a run reached it.
+
+mod limit;
+mod rows;
+
+use serde::Serialize;
+
+use limit::Limit;
+pub use rows::{Group, rows};
+
+use crate::load::Arrivals;
+use crate::proxy::Choice;
+use crate::trial::{Report, Scenario, Trial};
+
+/// A row of the benchmark's table: a scenario at some load, and what is to be reached.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Its name, as written on the command line.
+    pub name: String,
+    /// What happens.
+    pub scenario: Scenario,
+    /// Requests a second.
+    rate: f64,
+    /// When they are due.
+    arrivals: Arrivals,
+    /// Number of replicas.
+    replicas: u8,
+    /// Number of the proxy's workers.
+    workers: u32,
+    /// What is to be reached, each number for itself.
+    limits: &'static [Limit],
+    /// Whether the limits grow with the time between arrivals and with what is in flight.
+    grows: bool,
+}
+
+impl Row {
+    /// Its run of this number, from 0.
+    #[must_use]
+    pub fn trial(&self, proxy: Choice, run: u64) -> Trial {
+        Trial {
+            rate: self.rate,
+            arrivals: self.arrivals,
+            replicas: self.replicas,
+            workers: self.workers,
+            seed: run + 1,
+            ..Trial::new(proxy, &self.scenario)
+        }
+    }
+
+    /// Whether this proxy can be run as the row wants it.
+    #[must_use]
+    pub fn suits(&self, proxy: &Choice) -> bool {
+        self.workers == 1 || *proxy != Choice::Nginx
+    }
+
+    /// Whether a run is judged by the latencies of [`PLAIN`].
+    #[must_use]
+    pub fn is_compared(&self) -> bool {
+        self.limits.iter().any(Limit::is_compared)
+    }
+
+    /// What is to be reached, in words.
+    #[must_use]
+    pub fn goal(&self) -> Vec<String> {
+        self.limits.iter().map(|limit| limit.words(self.grows)).collect()
+    }
+
+    /// Holds `report` against the goal. `plain`: the 99th percentile of [`PLAIN`] in this row, where that was run.
+    #[must_use]
+    pub fn judge(&self, report: &Report, plain: Option<f64>) -> Vec<Judged> {
+        let judged = |limit: &Limit| {
+            let value = limit.value(report, plain);
+            let most = limit.most(report, self.grows);
+            Judged {
+                words: limit.words(self.grows),
+                value,
+                most,
+                held: value.is_some_and(|value| value <= most),
+            }
+        };
+        self.limits.iter().map(judged).collect()
+    }
+}
+
+/// The proxy that others are compared with where a row's goal is a share of what there is without any of them.
+pub const PLAIN: &str = "envoy-plain";
+
+/// One number of a run, held against its limit.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Judged {
+    /// The limit in words.
+    pub words: String,
+    /// The number; nothing where what it is compared with wasn't run.
+    pub value: Option<f64>,
+    /// What it may be at most, in this run.
+    pub most: f64,
+    /// Whether it is no more.
+    pub held: bool,
+}
+
+/// Other load than this on the machine, in cores, makes a run's latencies doubtful.
+pub const BUSY: f64 = 0.1;
+
+/// A run, the row it belongs to, and how it did.
+#[derive(Debug, Serialize)]
+pub struct Run {
+    /// The row's name.
+    pub row: String,
+    /// Whether all of its limits held.
+    pub held: bool,
+    /// Whether the machine had more else to do than [`BUSY`].
+    pub busy_machine: bool,
+    /// Limit by limit.
+    pub judged: Vec<Judged>,
+    /// The numbers.
+    #[serde(flatten)]
+    pub report: Report,
+}
+
+impl Run {
+    /// Holds `report` against the goal of `row`; the runs so far say what it is compared with.
+    #[must_use]
+    pub fn of(row: &Row, report: Report, so_far: &[Self]) -> Self {
+        let plain = so_far.iter().find(|run| run.row == row.name && run.report.proxy == PLAIN);
+        let judged = row.judge(&report, plain.map(|run| run.report.seen.after.p99_ms));
+        Self {
+            row: row.name.clone(),
+            held: judged.iter().all(|judged| judged.held),
+            busy_machine: report.other_load > BUSY,
+            judged,
+            report,
+        }
+    }
+}
+
+/// The limits that `runs`, all of one row, missed, with how many of them did: `gap <= 14 ms (2 of 5)`.
+#[must_use]
+pub fn missed(runs: &[&Run]) -> Vec<String> {
+    let Some(first) = runs.first() else { return Vec::new() };
+    let count =
+        |index: usize| runs.iter().filter(|run| run.judged.get(index).is_some_and(|one| !one.held)).count();
+    let limits = first.judged.iter().enumerate().map(|(index, judged)| (&judged.words, count(index)));
+    limits
+        .filter(|(_, count)| *count > 0)
+        .map(
+            |(words, count)| {
+                if runs.len() == 1 { words.clone() } else { format!("{words} ({count} of {})", runs.len()) }
+            },
+        )
+        .collect()
+}
+
+#[cfg(test)]
+pub(crate) mod tests;
