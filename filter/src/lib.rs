@@ -5,8 +5,6 @@
 //! [`worker`] and [`function`] are their memory; [`sharing`] and [`poll`] keep the view that all workers act on;
 //! [`report`] and [`metrics`] say what happened. `steadfaas-host` makes every call to the proxy.
 
-#![allow(missing_docs, reason = "the one public item, _initialize, is made by the SDK's macro")]
-
 mod function;
 mod metrics;
 mod poll;
@@ -16,7 +14,4 @@ mod root;
 mod sharing;
 mod worker;
 
-proxy_wasm::main! {{
-    proxy_wasm::set_log_level(proxy_wasm::types::LogLevel::Info);
-    proxy_wasm::set_root_context(|_| Box::new(root::Root::default()));
-}}
+steadfaas_host::main!(root::Root::default());

@@ -1,44 +1,48 @@
-//! The root context: start, ticks, and answers to our own calls.
+//! The filter in one virtual machine: the callbacks of all its root contexts and requests.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
-use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::ContextType;
 use steadfaas_core::configuration::Configuration;
-use steadfaas_host as host;
+use steadfaas_host::{self as host, Callbacks};
 
 use crate::report;
-use crate::request::Request;
+use crate::request::Planned;
 use crate::worker::{TICK, Worker};
 
-/// The root context; without a worker until it is configured.
+/// The filter; without a worker until it is configured.
+///
+/// A newer configuration comes to the same machine as another root context, while requests of the older one go on. The
+/// memory is one, and of the configurations the newest counts.
 #[derive(Default)]
 pub(crate) struct Root {
-    worker: Option<Rc<Worker>>,
+    worker: RefCell<Option<Rc<Worker>>>,
+    /// The requests that got a plan and aren't over, by the proxy's numbers of them.
+    planned: RefCell<HashMap<u32, Planned>>,
 }
 
-impl Context for Root {
-    fn on_http_call_response(
-        &mut self,
-        token: u32,
-        num_headers: usize,
-        body_size: usize,
-        _num_trailers: usize,
-    ) {
-        if let Some(worker) = &self.worker {
-            worker.polls.answered(worker, token, num_headers > 0, body_size);
+impl Root {
+    fn worker(&self) -> Option<Rc<Worker>> {
+        self.worker.borrow().clone()
+    }
+
+    fn configure(&self, root: u32, configuration: Configuration) {
+        report::declare();
+        host::set_tick_period(TICK);
+        match self.worker() {
+            Some(worker) => worker.reconfigure(root, configuration),
+            None => *self.worker.borrow_mut() = Some(Rc::new(Worker::new(root, configuration))),
         }
     }
 }
 
-impl RootContext for Root {
-    fn on_configure(&mut self, size: usize) -> bool {
+impl Callbacks for Root {
+    fn configured(&self, root: u32, size: usize) -> bool {
         let text = if size == 0 { None } else { host::plugin_configuration(size) };
         match Configuration::read(&text.unwrap_or_default()) {
             Ok(configuration) => {
-                report::declare();
-                host::set_tick_period(TICK);
-                self.worker = Some(Rc::new(Worker::new(configuration)));
+                self.configure(root, configuration);
                 true
             }
             Err(error) => {
@@ -48,17 +52,37 @@ impl RootContext for Root {
         }
     }
 
-    fn on_tick(&mut self) {
-        if let Some(worker) = &self.worker {
-            worker.tick();
+    fn tick(&self, root: u32) {
+        if let Some(worker) = self.worker() {
+            worker.tick(root);
         }
     }
 
-    fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Request::new(self.worker.clone())))
+    fn call_answered(&self, token: u32, has_headers: bool, body_size: usize) {
+        if let Some(worker) = self.worker() {
+            worker.polls.answered(&worker, token, has_headers, body_size);
+        }
     }
 
-    fn get_type(&self) -> Option<ContextType> {
-        Some(ContextType::HttpContext)
+    fn request_headers(&self, request: u32, is_whole: bool) {
+        let planned = self.worker().and_then(|worker| Planned::of_request(&worker, is_whole));
+        if let Some(planned) = planned {
+            self.planned.borrow_mut().insert(request, planned);
+        }
+    }
+
+    fn response_headers(&self, request: u32) {
+        let wanted = self.worker().is_some_and(|worker| worker.configuration().response_header);
+        let planned = self.planned.borrow();
+        if let Some(planned) = planned.get(&request).filter(|_| wanted) {
+            planned.answered();
+        }
+    }
+
+    fn request_over(&self, request: u32) {
+        let planned = self.planned.borrow_mut().remove(&request);
+        if let (Some(planned), Some(worker)) = (planned, self.worker()) {
+            planned.learn(&worker);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The proxy-wasm ABI 0.2.1, as far as the filter uses it: the imported functions and how memory changes hands.
 #![allow(unsafe_code, reason = "host functions take and give pointers into this module's memory")]
 
-use std::ptr::null_mut;
+use std::ptr::{null, null_mut};
 
 /// The map and buffer types of the ABI that the filter uses.
 pub(super) const REQUEST_HEADERS: u32 = 0;
@@ -44,6 +44,7 @@ fn outcome(status: u32) -> Outcome {
 
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {
+    fn proxy_log(level: u32, text: *const u8, size: usize) -> u32;
     fn proxy_get_property(path: *const u8, path_size: usize, value: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, size: usize) -> u32;
     fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
@@ -77,6 +78,18 @@ unsafe extern "C" {
     fn proxy_increment_metric(metric: u32, offset: i64) -> u32;
     fn proxy_record_metric(metric: u32, value: u64) -> u32;
     fn proxy_get_metric(metric: u32, value: *mut u64) -> u32;
+    fn proxy_http_call(
+        cluster: *const u8,
+        cluster_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        body: *const u8,
+        body_size: usize,
+        trailers: *const u8,
+        trailers_size: usize,
+        timeout: u32,
+        token: *mut u32,
+    ) -> u32;
     fn proxy_call_foreign_function(
         name: *const u8,
         name_size: usize,
@@ -87,12 +100,12 @@ unsafe extern "C" {
     ) -> u32;
 }
 
-/// Takes over what the host allocated in this module (by the SDK's `malloc`) and wrote to.
+/// Takes over what the host allocated in this module (by [`crate::exports`]' `malloc`) and wrote to.
 fn take(value: *mut u8, size: usize) -> Vec<u8> {
     if value.is_null() {
         return Vec::new();
     }
-    // SAFETY: the SDK's allocator made it as a boxed slice of `size` bytes, and the host gave it to us alone.
+    // SAFETY: `malloc` made it as a boxed slice of `size` bytes, and the host gave it to us alone.
     unsafe { Vec::from_raw_parts(value, size, size) }
 }
 
@@ -101,6 +114,11 @@ fn bytes_of(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Option<Vec<u8
     let (mut value, mut size) = (null_mut(), 0);
     let status = call(&raw mut value, &raw mut size);
     (status == OK).then(|| take(value, size))
+}
+
+pub(super) fn log(level: u32, text: &str) {
+    // SAFETY: the pointer is valid for the size given, and the host only reads it. Of a refusal nobody could be told.
+    unsafe { proxy_log(level, text.as_ptr(), text.len()) };
 }
 
 pub(super) fn get_property(path: &[u8]) -> Option<Vec<u8>> {
@@ -198,4 +216,25 @@ pub(super) fn call_foreign_function(name: &str, argument: &[u8]) -> Outcome {
     };
     drop(take(result, size));
     outcome(status)
+}
+
+/// Starts a call without a body and trailers; `headers` and `trailers` are maps in the ABI's form.
+pub(super) fn http_call(cluster: &str, headers: &[u8], trailers: &[u8], timeout: u32) -> Option<u32> {
+    let mut token = 0;
+    // SAFETY: the pointers are valid for the sizes given, and the host only reads them; `token` lives through the call.
+    let status = unsafe {
+        proxy_http_call(
+            cluster.as_ptr(),
+            cluster.len(),
+            headers.as_ptr(),
+            headers.len(),
+            null(),
+            0,
+            trailers.as_ptr(),
+            trailers.len(),
+            timeout,
+            &raw mut token,
+        )
+    };
+    (status == OK).then_some(token)
 }

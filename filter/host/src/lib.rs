@@ -1,17 +1,21 @@
 //! The only place that calls the proxy, and the only one with unsafe code. Nothing here panics: whatever the host
 //! answers becomes a value.
 //!
-//! The SDK's own wrappers panic on statuses they don't expect and copy more than is needed on the request path, so
-//! the calls are made directly; callbacks, and calls to other clusters, go through the SDK.
+//! The SDK's own wrappers panic on statuses they don't expect, copy more than is needed, and want more callbacks than
+//! a request has to cost, so calls and callbacks are the ABI's own.
 
 mod abi;
+mod exports;
+mod logger;
+mod map;
 
 use std::time::Duration;
 
 use steadfaas_core::headers::pairs;
-use steadfaas_core::time::Millis;
+use steadfaas_core::time::{Micros, Millis};
 
 pub use abi::{MetricKind, Outcome};
+pub use exports::{Callbacks, start};
 
 /// The property's bytes; nothing if it isn't there.
 ///
@@ -38,17 +42,27 @@ pub fn set_filter_state(name: &str, value: &[u8]) {
     abi::set_property(name.as_bytes(), value);
 }
 
+/// The time by the proxy's clock, as fine as requests are timed.
+#[must_use]
+pub fn clock() -> Micros {
+    /// The ABI's clock counts nanoseconds.
+    const NANOS_PER_MICRO: u64 = 1_000;
+    Micros(abi::current_time_nanoseconds() / NANOS_PER_MICRO)
+}
+
 /// The time by the proxy's clock.
 #[must_use]
 pub fn now() -> Millis {
-    /// The ABI's clock counts nanoseconds.
-    const NANOS_PER_MILLI: u64 = 1_000_000;
-    Millis(abi::current_time_nanoseconds() / NANOS_PER_MILLI)
+    clock().millis()
 }
 
 /// Asks for a tick every `period`.
 pub fn set_tick_period(period: Duration) {
-    abi::set_tick_period(u32::try_from(period.as_millis()).unwrap_or(u32::MAX));
+    abi::set_tick_period(millis(period));
+}
+
+fn millis(time: Duration) -> u32 {
+    u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
 }
 
 /// The request's headers in the ABI's own form; [`steadfaas_core::headers::pairs`] reads them.
@@ -129,8 +143,8 @@ pub fn call_foreign_function(name: &str, argument: &[u8]) -> Outcome {
 /// `GET path` from `cluster`. Gives the call's token, or nothing if the host wouldn't start it.
 #[must_use]
 pub fn get(cluster: &str, path: &str, timeout: Duration) -> Option<u32> {
-    let headers = vec![(":method", "GET"), (":path", path), (":authority", cluster)];
-    proxy_wasm::hostcalls::dispatch_http_call(cluster, headers, None, Vec::new(), timeout).ok()
+    let headers = map::of(&[(":method", "GET"), (":path", path), (":authority", cluster)]);
+    abi::http_call(cluster, &headers, &map::of(&[]), millis(timeout))
 }
 
 /// The status of the answer to our own call, within its callback.

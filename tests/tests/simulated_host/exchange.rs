@@ -79,7 +79,6 @@ impl Exchange {
             stream.response = headers(&[(":status", &end.code.to_string())]);
         });
         worker.call("proxy_on_response_headers", context, &[1, 1]);
-        worker.call("proxy_on_done", context, &[]);
         worker.call("proxy_on_log", context, &[]);
         let record = worker.with_vm(|vm| {
             let stream = &vm.streams[&context].1;
@@ -88,13 +87,7 @@ impl Exchange {
                 response_header: header(&stream.response, steadfaas_core::envoy::RESPONSE_HEADER),
             }
         });
-        self.delete();
+        worker.with_vm(|vm| vm.streams.remove(&context));
         record
-    }
-
-    /// The request is gone, without anything having been logged.
-    pub(crate) fn delete(self) {
-        self.worker.call("proxy_on_delete", self.context, &[]);
-        self.worker.with_vm(|vm| vm.streams.remove(&self.context));
     }
 }

@@ -75,7 +75,6 @@ fn answer(name: &str, mut guest: Guest<'_>, arguments: &Arguments) -> u32 {
         "proxy_log" => log(guest, arguments),
         "proxy_get_current_time_nanoseconds" => current_time(guest, arguments),
         "proxy_set_tick_period_milliseconds" => set_tick_period(guest, arguments),
-        "proxy_set_effective_context" => set_effective_context(guest, arguments),
         "proxy_get_property" => get_property(guest, arguments),
         "proxy_set_property" => set_property(guest, arguments),
         "proxy_get_header_map_pairs" => get_header_map(guest, arguments),
@@ -112,16 +111,6 @@ fn current_time(guest: &mut Guest<'_>, arguments: &Arguments) -> u32 {
 fn set_tick_period(guest: &mut Guest<'_>, arguments: &Arguments) -> u32 {
     let root = guest.vm().root();
     guest.vm().roots.entry(root).or_default().tick_ms = arguments.at(0);
-    OK
-}
-
-fn set_effective_context(guest: &mut Guest<'_>, arguments: &Arguments) -> u32 {
-    let vm = guest.vm();
-    let context = arguments.at(0);
-    if !vm.roots.contains_key(&context) && !vm.streams.contains_key(&context) {
-        return BAD_ARGUMENT;
-    }
-    vm.context = context;
     OK
 }
 

@@ -1,11 +1,11 @@
 //! The count of requests in flight, by which `retry` picks the replica with least to do.
 
-use super::exchange::Exchange;
+use super::exchange::{End, Exchange};
 use super::function::{Function, GET};
 use super::proxy::Proxy;
 
-/// Keeps one request in flight; whatever frees the others' places leaves the other replica the one with less to do.
-fn assert_is_given_back(by: fn(Exchange)) {
+/// Keeps one request in flight: whatever ends the others, the other replica is the one with less to do.
+fn assert_is_given_back(end: fn(Exchange)) {
     let (proxy, fib) = (Proxy::new(), Function::fib("strategy=retry"));
     let worker = proxy.worker();
     worker.get_to_know(&fib);
@@ -13,7 +13,7 @@ fn assert_is_given_back(by: fn(Exchange)) {
     for _ in 0..6 {
         let exchange = worker.request(&fib, GET);
         assert_ne!(exchange.replicas()[0], busy);
-        by(exchange);
+        end(exchange);
     }
 }
 
@@ -23,8 +23,11 @@ fn a_request_that_ends_gives_its_place_back() {
 }
 
 #[test]
-fn a_request_that_is_gone_without_a_log_gives_its_place_back() {
-    assert_is_given_back(Exchange::delete);
+fn a_request_whose_client_left_gives_its_place_back() {
+    const CLIENT_LEFT: u64 = 0x4000;
+    assert_is_given_back(|exchange| {
+        exchange.end(End { attempts: 1, replica: "", code: 0, flags: CLIENT_LEFT });
+    });
 }
 
 #[test]

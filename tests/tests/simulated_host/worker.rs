@@ -38,8 +38,7 @@ impl Worker {
         let instance = linker().instantiate_and_start(&mut store, module()).unwrap();
         let worker = Self(Rc::new(RefCell::new(Machine { store, instance, root: 0, last_context: 0 })));
         worker.call("_initialize", 0, &[]);
-        let root = worker.add_root();
-        worker.call("proxy_on_vm_start", root, &[0]);
+        worker.add_root();
         worker
     }
 
@@ -48,14 +47,11 @@ impl Worker {
         let root = self.next_context();
         self.0.borrow_mut().root = root;
         self.with_vm(|vm| vm.roots.insert(root, Root::default()));
-        self.call("proxy_on_context_create", root, &[0]);
         root
     }
 
     /// The configuration that a newer one has replaced goes, and Envoy drops the calls that it has made.
     pub(crate) fn remove_root(&self, root: u32) {
-        self.call("proxy_on_done", root, &[]);
-        self.call("proxy_on_delete", root, &[]);
         self.with_vm(|vm| {
             vm.roots.remove(&root);
             vm.calls.retain(|call| call.root != root);
@@ -102,7 +98,6 @@ impl Worker {
         let count = u32::try_from(request.len()).unwrap();
         let stream = Stream { request, properties: function.properties(), ..Stream::default() };
         self.with_vm(|vm| vm.streams.insert(context, (root, stream)));
-        self.call("proxy_on_context_create", context, &[root]);
         let action = self.call("proxy_on_request_headers", context, &[count, 1]);
         assert_eq!(action, 0, "the filter never holds a request up");
         Exchange::new(self.clone(), context)
