@@ -9,6 +9,7 @@ use limit::Limit;
 pub use rows::{Group, rows};
 
 use crate::load::Arrivals;
+use crate::median::median;
 use crate::proxy::Choice;
 use crate::trial::{Report, Scenario, Trial};
 
@@ -133,21 +134,25 @@ impl Run {
     }
 }
 
-/// The limits that `runs`, all of one row, missed, with how many of them did: `gap <= 14 ms (2 of 5)`.
+/// The limits that `runs`, all of one row, missed, with the median of what was measured and how many runs missed them:
+/// `gap <= 14 ms: 21 (2 of 5)`.
 #[must_use]
 pub fn missed(runs: &[&Run]) -> Vec<String> {
     let Some(first) = runs.first() else { return Vec::new() };
-    let count =
-        |index: usize| runs.iter().filter(|run| run.judged.get(index).is_some_and(|one| !one.held)).count();
-    let limits = first.judged.iter().enumerate().map(|(index, judged)| (&judged.words, count(index)));
-    limits
-        .filter(|(_, count)| *count > 0)
-        .map(
-            |(words, count)| {
-                if runs.len() == 1 { words.clone() } else { format!("{words} ({count} of {})", runs.len()) }
-            },
-        )
-        .collect()
+    let words = first.judged.iter().enumerate().filter_map(|(index, limit)| {
+        let of_runs = || runs.iter().filter_map(|run| run.judged.get(index));
+        let missing = of_runs().filter(|judged| !judged.held).count();
+        let values: Vec<f64> = of_runs().filter_map(|judged| judged.value).collect();
+        let value = if values.is_empty() { "not known".to_owned() } else { short(median(values)) };
+        let share = if runs.len() == 1 { String::new() } else { format!(" ({missing} of {})", runs.len()) };
+        (missing > 0).then(|| format!("{}: {value}{share}", limit.words))
+    });
+    words.collect()
+}
+
+/// A number to two digits behind the point, fewer where they are zeros.
+fn short(number: f64) -> String {
+    ((number * 100.0).round() / 100.0).to_string()
 }
 
 #[cfg(test)]

@@ -121,7 +121,7 @@ mod tests {
         assert!(page.contains(
             "<b class=\"held\">1 of 1</b> 0 failed, gap 5, p50 12, p99 12, max 12 ms, +0 attempts"
         ));
-        assert!(page.contains("<p class=\"missed\">0 failed</p>"));
+        assert!(page.contains("<p class=\"missed\">0 failed: 1</p>"));
         assert!(page.contains("other load 0.40 of a core"));
         assert_eq!(page.matches("<svg").count(), 2);
         assert!(page.contains("</th><td></td><td></td></tr>"), "freeze wasn't run");

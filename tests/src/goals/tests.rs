@@ -119,6 +119,6 @@ fn misses_are_counted_over_all_runs_of_a_row() {
     let good = Run::of(&row, calm(), &[]);
     let bad = Run::of(&row, Report { attempts: 4_010, other_load: 0.3, ..calm() }, &[]);
     assert!(good.held && !good.busy_machine && !bad.held && bad.busy_machine);
-    assert_eq!(missed(&[&good, &bad, &good]), ["<= 3 extra attempts (1 of 3)"]);
+    assert_eq!(missed(&[&good, &bad, &bad]), ["<= 3 extra attempts: 10 (2 of 3)"]);
     assert_eq!(missed(&[&good]), [""; 0]);
 }

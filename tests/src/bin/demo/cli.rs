@@ -12,7 +12,7 @@ use crate::script::{self, Faults, LEAST_SECONDS, MOST_SECONDS};
 #[derive(Debug, Parser)]
 #[command(name = "cargo demo")]
 pub(crate) struct Cli {
-    /// retry, active-standby or request-replication; may be given several times [default: each]
+    /// retry, active-standby, request-replication or hedged; may be given several times [default: each]
     #[arg(long = "strategy", value_name = "STRATEGY", value_parser = parse_strategy)]
     strategies: Vec<Strategy>,
     /// What happens to replicas
@@ -71,6 +71,7 @@ mod tests {
             "steadfaas:retry,hedge-after=50ms",
             "steadfaas:active-standby,hedge-after=50ms",
             "steadfaas:request-replication",
+            "steadfaas:hedged,hedge-after=50ms",
         ];
         assert_eq!(names(""), expected);
     }

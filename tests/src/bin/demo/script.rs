@@ -130,6 +130,8 @@ mod tests {
     #[test]
     fn the_whole_demo_takes_less_than_two_minutes() {
         let one = trial(unprotected(), Faults::Both, 200.0, 20.0).duration();
-        assert!(one * 4 < Duration::from_secs(100), "20 s are left for a slower machine");
+        // Without steadfaas, and with each strategy.
+        let runs = 1 + u32::try_from(Strategy::ALL.len()).unwrap();
+        assert!(one * runs < Duration::from_secs(120));
     }
 }

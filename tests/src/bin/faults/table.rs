@@ -74,8 +74,7 @@ fn groups(reports: &[Report]) -> Vec<Vec<&Report>> {
 fn row(group: &[&Report]) -> Vec<String> {
     let Some(first) = group.first() else { return Vec::new() };
     let of = |number: fn(&Report) -> f64| median(group.iter().map(|report| number(report)).collect());
-    let well = if first.well_after_ms.is_some() { format!("{:.0}", of(well_after)) } else { String::new() };
-    let Numbers { failed, gap, p50, p99, max, extra } = numbers(group);
+    let Numbers { failed, gap, p50, p99, max, well, extra } = numbers(group);
     let most = group.iter().map(|report| report.other_load).fold(0.0, f64::max);
     let mut cells =
         vec![first.fault.clone(), first.proxy.clone(), group.len().to_string(), failed, answers(group)];
@@ -91,17 +90,21 @@ pub(crate) struct Numbers {
     pub(crate) p50: String,
     pub(crate) p99: String,
     pub(crate) max: String,
+    /// Only of faults that end during the load.
+    pub(crate) well: String,
     pub(crate) extra: String,
 }
 
 pub(crate) fn numbers(group: &[&Report]) -> Numbers {
     let of = |number: fn(&Report) -> f64| median(group.iter().map(|report| number(report)).collect());
+    let ends = group.iter().any(|report| report.well_after_ms.is_some());
     Numbers {
         failed: group.iter().map(|report| report.seen.failed).sum::<usize>().to_string(),
         gap: format!("{:.0}", of(|report| report.seen.gap_ms)),
         p50: format!("{:.1}", of(|report| report.seen.after.p50_ms)),
         p99: format!("{:.1}", of(|report| report.seen.after.p99_ms)),
         max: format!("{:.0}", of(|report| report.seen.after.max_ms)),
+        well: if ends { format!("{:.0}", of(well_after)) } else { String::new() },
         extra: format!("{:+.0} / {:.0}", of(extra_attempts), of(late_runs)),
     }
 }

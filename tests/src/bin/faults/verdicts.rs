@@ -6,7 +6,7 @@ use steadfaas_tests::goals::{BUSY, Row, Run, missed};
 
 use crate::table;
 
-const HEADER: [&str; 11] = [
+const HEADER: [&str; 12] = [
     "row and goal",
     "proxy",
     "held",
@@ -16,6 +16,7 @@ const HEADER: [&str; 11] = [
     "p50 ms",
     "p99 ms",
     "max ms",
+    "well ms",
     "extra attempts\n/ late runs",
     "other load",
 ];
@@ -60,12 +61,20 @@ fn line(row: &Row, runs: &[&Run], with_goal: bool) -> Vec<String> {
     let most = reports.iter().map(|report| report.other_load).fold(0.0, f64::max);
     let mark = if most > BUSY { " !" } else { "" };
     let mut line = vec![goal, proxy, format!("{held} of {}", runs.len()), missed(runs).join("\n")];
-    line.extend([numbers.failed, numbers.gap, numbers.p50, numbers.p99, numbers.max, numbers.extra]);
+    line.extend([
+        numbers.failed,
+        numbers.gap,
+        numbers.p50,
+        numbers.p99,
+        numbers.max,
+        numbers.well,
+        numbers.extra,
+    ]);
     line.push(format!("{most:.2}{mark}"));
     line
 }
 
 /// What the table doesn't say by itself.
 pub(crate) const LEGEND: &str = "\
-held: runs in which the whole goal was reached. Latencies over the time after the fault; a failed request counts as 10 s.
+held: runs in which the whole goal was reached; missed: limits, with the median of what was measured. Latencies over the time after the fault; a failed request counts as 10 s.
 other load: what the machine did beside the run, in cores, at most; with ! it was too busy for its latencies to count.";
