@@ -39,6 +39,7 @@ impl Row {
     #[must_use]
     pub fn trial(&self, proxy: Choice, run: u64) -> Trial {
         Trial {
+            name: self.name.clone(),
             rate: self.rate,
             arrivals: self.arrivals,
             replicas: self.replicas,

@@ -12,7 +12,7 @@ const HEIGHT: f64 = 90.0;
 const STRIP: f64 = 6.0;
 
 /// Its scale: from below what any function here takes to the clients' patience.
-const SHORTEST_MS: f64 = 5.0;
+const SHORTEST_MS: f64 = 1.0;
 const LONGEST_MS: f64 = 10_000.0;
 
 /// How long before the fault it begins, and how long after it ends.
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn the_scale_is_logarithmic_and_has_ends() {
-        assert_eq!((y(SHORTEST_MS), y(1.0), y(LONGEST_MS), y(60_000.0)), (HEIGHT, HEIGHT, STRIP, STRIP));
+        assert_eq!((y(SHORTEST_MS), y(0.5), y(LONGEST_MS), y(60_000.0)), (HEIGHT, HEIGHT, STRIP, STRIP));
         assert!(((y(10.0) - y(100.0)) - (y(100.0) - y(1_000.0))).abs() < 1e-9);
     }
 }

@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn a_peer_is_left_out_where_it_cannot_do_what_the_row_wants() {
         let words = "--all --group scale --rows kill_4workers --runs 1 --peers nginx,haproxy";
-        assert_eq!(planned(words).unwrap(), ["kill steadfaas 1", "kill haproxy 1"]);
+        assert_eq!(planned(words).unwrap(), ["kill_4workers steadfaas 1", "kill_4workers haproxy 1"]);
     }
 
     #[test]
