@@ -4,7 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use steadfaas_core::envoy::property;
+use steadfaas_core::gray;
 use steadfaas_core::lane::Lane;
+use steadfaas_core::memory::Memory;
 use steadfaas_core::outcome::Lessons;
 use steadfaas_core::policy::{Policy, PolicyError, WrittenPolicy};
 use steadfaas_core::time::Millis;
@@ -37,7 +39,7 @@ pub(crate) enum Protection {
     /// A policy that can't be followed.
     Refused(&'static str, Rc<FunctionMetrics>),
     /// A policy that is followed.
-    Active(Rc<Policy>, Rc<FunctionMetrics>),
+    Active(Rc<Guard>),
 }
 
 impl Protection {
@@ -45,9 +47,17 @@ impl Protection {
     pub(crate) fn metrics(&self) -> Option<&Rc<FunctionMetrics>> {
         match self {
             Self::None => None,
-            Self::Refused(_, metrics) | Self::Active(_, metrics) => Some(metrics),
+            Self::Refused(_, metrics) => Some(metrics),
+            Self::Active(guard) => Some(&guard.metrics),
         }
     }
+}
+
+/// A policy, and what this worker remembers of requests that came under it.
+pub(crate) struct Guard {
+    pub(crate) policy: Policy,
+    pub(crate) metrics: Rc<FunctionMetrics>,
+    pub(crate) memory: RefCell<Memory>,
 }
 
 /// A view with this worker's lanes, place by place. Requests in flight keep theirs, whatever comes after it.
@@ -92,10 +102,11 @@ impl Function {
         *protection = match compiled {
             None => Protection::None,
             Some(Ok(policy)) => match &*protection {
-                Protection::Active(known, _) if **known == policy => return,
+                Protection::Active(known) if known.policy == policy => return,
                 known => {
                     let metrics = metrics_for(&policy.function, known);
-                    Protection::Active(Rc::new(policy), metrics)
+                    let memory = RefCell::new(Memory::new(&policy));
+                    Protection::Active(Rc::new(Guard { policy, metrics, memory }))
                 }
             },
             Some(Err(error)) => self.refused(&error, &protection),
@@ -162,7 +173,34 @@ impl Function {
         }
         sharing::change_lease(&self.cluster, |lease| lease.given_up(now));
         self.next_poll.set(now);
+        log::warn!(
+            "DBG {} {lessons:?} {:?}",
+            now.0 % 1000000,
+            self.sight
+                .borrow()
+                .view
+                .replicas
+                .iter()
+                .map(|r| (r.active, r.suspicion.map(|s| s.failed_trials)))
+                .collect::<Vec<_>>()
+        );
         set_aside
+    }
+
+    /// Sets a replica aside that is much slower than its peers; makes room in the budget.
+    pub(crate) fn look_back(&self, bell: &Bell, now: Millis) {
+        let Protection::Active(guard) = self.last_protection() else { return };
+        guard.memory.borrow_mut().settle(now);
+        let sight = self.sight.borrow().clone();
+        if let Some(place) = gray::much_slower(&sight.view, &sight.lanes) {
+            self.set_aside(bell, &guard, &sight, place);
+        }
+    }
+
+    /// Sets the replica at `place` of `sight` aside, for all workers.
+    pub(crate) fn set_aside(&self, bell: &Bell, guard: &Guard, sight: &Sight, place: usize) {
+        let lessons = Lessons { suspects: vec![place], ..Lessons::default() };
+        guard.metrics.suspected(self.apply(bell, &guard.policy, sight, &lessons));
     }
 
     /// A number that moves on with each request.

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use steadfaas_core::admin::{ClusterHosts, Query, read_clusters};
 use steadfaas_core::lease::{Lease, QUIET, UNEASY};
-use steadfaas_core::policy::Policy;
 use steadfaas_core::time::Millis;
 use steadfaas_core::view::Roles;
 use steadfaas_host as host;
@@ -46,7 +45,8 @@ impl Polls {
         if asked.is_empty() {
             return;
         }
-        let cluster = &worker.configuration.admin_cluster;
+        let configuration = worker.configuration();
+        let cluster = &configuration.admin_cluster;
         match host::get(cluster, &query.path(), TIMEOUT) {
             Some(token) => self.waiting.borrow_mut().push((token, asked)),
             None => log::warn!("cluster {cluster}: can't be asked for replicas; is it in the bootstrap?"),
@@ -105,8 +105,8 @@ fn take_lease(function: &Function, now: Millis) -> bool {
 }
 
 fn observe(worker: &Worker, function: &Function, cluster: &ClusterHosts) {
-    let Protection::Active(policy, _) = function.last_protection() else { return };
-    let policy: &Policy = &policy;
+    let Protection::Active(guard) = function.last_protection() else { return };
+    let policy = &guard.policy;
     let now = host::now();
     function.change_view(&worker.bell, &mut |view| view.observe(&cluster.hosts, &Roles::of(policy), now));
     let view = function.sight(&worker.bell).view;

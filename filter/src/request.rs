@@ -2,36 +2,30 @@
 
 use std::rc::Rc;
 
-use proxy_wasm::traits::{Context, HttpContext};
-use proxy_wasm::types::Action;
 use steadfaas_core::envoy::{REPLICAS_HEADER, property};
 use steadfaas_core::headers::pairs;
-use steadfaas_core::lane::InFlight;
+use steadfaas_core::lane::{InFlight, Lane};
 use steadfaas_core::outcome::{End, Outcome, learn};
-use steadfaas_core::plan::Plan;
-use steadfaas_core::policy::Policy;
+use steadfaas_core::plan::{Deadline, Plan, Repeat};
 use steadfaas_core::request::{Kind, RequestFacts};
-use steadfaas_core::strategy::Situation;
+use steadfaas_core::strategy::{Situation, silent};
+use steadfaas_core::time::{Micros, Millis};
 use steadfaas_core::view::Roles;
 use steadfaas_host as host;
 
-use crate::function::{Function, Protection, Sight};
+use crate::function::{Function, Guard, Protection, Sight};
 use crate::metrics::FunctionMetrics;
 use crate::report;
+use crate::sharing::Bell;
 use crate::worker::Worker;
 
-/// One request.
-pub(crate) struct Request {
-    worker: Option<Rc<Worker>>,
-    planned: Option<Planned>,
-}
-
 /// A request that got a plan.
-struct Planned {
+pub(crate) struct Planned {
     function: Rc<Function>,
-    policy: Rc<Policy>,
-    metrics: Rc<FunctionMetrics>,
+    guard: Rc<Guard>,
     sight: Sight,
+    shape: u32,
+    began: Micros,
     plan: Plan,
     in_flight: Option<InFlight>,
     looks_closer: bool,
@@ -41,13 +35,10 @@ struct Planned {
 /// cost every request a percent, and a replica that does it betrays itself soon enough.
 const LOOK_CLOSER_EVERY: usize = 4;
 
-impl Request {
-    pub(crate) fn new(worker: Option<Rc<Worker>>) -> Self {
-        Self { worker, planned: None }
-    }
-
-    fn plan(&self) -> Option<Planned> {
-        let worker = self.worker.as_deref()?;
+impl Planned {
+    /// Plans the request whose headers are there; nothing if it passes as if the filter were not there. `is_whole`: it
+    /// has no body to come.
+    pub(crate) fn of_request(worker: &Worker, is_whole: bool) -> Option<Self> {
         let function = worker.function_of_request()?;
         let protection = function.protection(worker.policy_epoch());
         if matches!(protection, Protection::None) {
@@ -57,27 +48,118 @@ impl Request {
         let facts = RequestFacts::read(pairs(&headers));
         #[cfg(feature = "panic-on-request")]
         panic_if_asked(&headers);
-        let (policy, metrics) = match protection {
+        let guard = match protection {
             Protection::None => return None,
             Protection::Refused(reason, metrics) => return pass_through(&metrics, reason, &facts),
-            Protection::Active(policy, metrics) => (policy, metrics),
+            Protection::Active(guard) => guard,
         };
         match facts.kind {
             Kind::Call => {}
-            Kind::Probe => return pass_through(&metrics, "probe", &facts),
-            Kind::Upgrade => return pass_through(&metrics, "upgrade", &facts),
+            Kind::Probe => return pass_through(&guard.metrics, "probe", &facts),
+            Kind::Upgrade => return pass_through(&guard.metrics, "upgrade", &facts),
         }
         let sight = function.sight(&worker.bell);
         if sight.view.replicas.is_empty() {
-            return pass_through(&metrics, "no_view", &facts);
+            return pass_through(&guard.metrics, "no_view", &facts);
         }
-        let planned = Planned::new(worker, function, policy, metrics, sight, &facts);
-        planned.plan.write(&planned.policy, &planned.sight.view, &facts, &mut |name, value| match value {
-            Some(value) => host::set_request_header(name, value),
-            None => host::remove_request_header(name),
-        });
-        planned.metrics.request();
+        let planned = Self::new(worker, function, guard, sight, &facts, is_whole);
+        planned.plan.write(
+            &planned.guard.policy,
+            &planned.sight.view,
+            &facts,
+            &mut |name, value| match value {
+                Some(value) => host::set_request_header(name, value),
+                None => host::remove_request_header(name),
+            },
+        );
+        planned.guard.metrics.request();
         Some(planned)
+    }
+
+    fn new(
+        worker: &Worker,
+        function: Rc<Function>,
+        guard: Rc<Guard>,
+        mut sight: Sight,
+        facts: &RequestFacts,
+        is_whole: bool,
+    ) -> Self {
+        let (bell, policy, began) = (&worker.bell, &guard.policy, host::clock());
+        let now = began.millis();
+        let may_repeat = facts.may_repeat(policy.idempotent) && !facts.is_within_repetition;
+        let terms = guard.memory.borrow_mut().request(facts.shape, policy, may_repeat, now);
+        if let Some(place) = silent(&sight.view, &sight.lanes, began) {
+            function.set_aside(bell, &guard, &sight, place);
+            sight = function.sight(bell);
+        }
+        let check = claim_check(bell, &function, &Roles::of(policy), &mut sight, may_repeat, now);
+        let turn = function.next_turn();
+        let (view, lanes) = (&*sight.view, &*sight.lanes);
+        let mut plan = Situation { policy, view, lanes, may_repeat, terms, turn, now }.plan(check);
+        plan.deadline = Deadline::of(policy.deadline, facts.deadline, now);
+        let usual = terms.usual().filter(|_| is_whole);
+        let lane = plan.first().and_then(|place| sight.lanes.get(place));
+        let in_flight = lane.map(|lane| InFlight::enter(lane, usual, began));
+        let looks_closer = turn.is_multiple_of(LOOK_CLOSER_EVERY);
+        Self { function, guard, sight, shape: facts.shape, began, plan, in_flight, looks_closer }
+    }
+
+    /// Nothing can be learned from this outcome: one attempt that was as good as any. Spares the properties that only
+    /// failures and races need. A request that may be repeated and failed has more than one attempt, but for answers
+    /// that broke off: one request in [`LOOK_CLOSER_EVERY`] looks for those.
+    fn is_plain(&self, attempts: u64) -> bool {
+        let is_racing = self.in_flight.as_ref().is_some_and(|place| place.lane().losses() > 0);
+        let is_routine = attempts == 1 && !self.plan.is_check && !self.plan.is_desperate && !is_racing;
+        let spares_flags = self.plan.repeat != Repeat::Never && !self.looks_closer;
+        is_routine && (spares_flags || host::number_property(property::RESPONSE_FLAGS) == Some(0))
+    }
+
+    /// The headers of its answer are there, and shall say what happened.
+    pub(crate) fn answered(&self) {
+        let attempts = host::number_property(property::ATTEMPTS).unwrap_or(0);
+        let address = host::text_property(property::UPSTREAM_ADDRESS).unwrap_or_default();
+        report::answer(&report::sentence(self.guard.policy.strategy.as_str(), attempts, &address));
+    }
+
+    /// It is over: what it has taught.
+    pub(crate) fn learn(&self, worker: &Worker) {
+        let (now, attempts) = (host::clock(), host::number_property(property::ATTEMPTS).unwrap_or(0));
+        let latency = now.since(self.began);
+        if self.is_plain(attempts) {
+            self.remember(&Outcome::plain(&self.plan, latency), now.millis());
+            return;
+        }
+        let metrics = &self.guard.metrics;
+        metrics.extra_attempts(attempts.saturating_sub(1));
+        let address = host::text_property(property::UPSTREAM_ADDRESS).unwrap_or_default();
+        if attempts > 1 {
+            report::log(&report::sentence(self.guard.policy.strategy.as_str(), attempts, &address));
+        }
+        let flags = host::number_property(property::RESPONSE_FLAGS).unwrap_or(0);
+        let outcome = Outcome {
+            attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
+            replica: self.sight.view.find(&address),
+            latency,
+            end: End::of(flags, host::number_property(property::RESPONSE_CODE)),
+        };
+        self.remember(&outcome, now.millis());
+        let lane_at = |place: usize| self.lane_at(place);
+        let lessons = learn(self.guard.policy.strategy, &self.plan, &outcome, &lane_at, now.millis());
+        if lessons.failover {
+            metrics.failover();
+        }
+        metrics.suspected(self.function.apply(&worker.bell, &self.guard.policy, &self.sight, &lessons));
+    }
+
+    fn lane_at(&self, place: usize) -> Option<&Lane> {
+        self.sight.lanes.get(place).map(Rc::as_ref)
+    }
+
+    fn remember(&self, outcome: &Outcome, now: Millis) {
+        let mut memory = self.guard.memory.borrow_mut();
+        memory.learn(self.shape, &self.plan, outcome, now);
+        let times = memory.times_usual(self.shape, outcome.latency);
+        outcome.tell(&self.plan, &|place| self.lane_at(place), times);
     }
 }
 
@@ -89,88 +171,25 @@ fn pass_through(metrics: &FunctionMetrics, reason: &'static str, facts: &Request
     None
 }
 
-impl Planned {
-    fn new(
-        worker: &Worker,
-        function: Rc<Function>,
-        policy: Rc<Policy>,
-        metrics: Rc<FunctionMetrics>,
-        mut sight: Sight,
-        facts: &RequestFacts,
-    ) -> Self {
-        let may_repeat = facts.may_repeat(policy.idempotent);
-        let check = claim_check(worker, &function, &Roles::of(&policy), &mut sight, may_repeat);
-        let turn = function.next_turn();
-        let situation = Situation {
-            policy: &policy,
-            view: &sight.view,
-            lanes: &sight.lanes,
-            may_repeat,
-            turn,
-            now: worker.now.get(),
-        };
-        let plan = situation.plan(check);
-        let in_flight = plan.first().and_then(|place| sight.lanes.get(place)).map(InFlight::enter);
-        let looks_closer = turn.is_multiple_of(LOOK_CLOSER_EVERY);
-        Self { function, policy, metrics, sight, plan, in_flight, looks_closer }
-    }
-
-    /// Nothing can be learned from this outcome: one attempt that was as good as any. Spares the properties that only
-    /// failures and races need. A request that may be repeated and failed has more than one attempt, but for answers
-    /// that broke off: one request in [`LOOK_CLOSER_EVERY`] looks for those.
-    fn is_plain(&self, attempts: u64) -> bool {
-        let is_racing = self.in_flight.as_ref().is_some_and(|place| place.lane().losses() > 0);
-        let is_routine = attempts == 1 && !self.plan.is_check && !self.plan.order.is_empty() && !is_racing;
-        let spares_flags = self.plan.may_repeat && !self.looks_closer;
-        is_routine && (spares_flags || host::number_property(property::RESPONSE_FLAGS) == Some(0))
-    }
-
-    fn learn(&mut self, worker: &Worker) {
-        let attempts = host::number_property(property::ATTEMPTS).unwrap_or(0);
-        if self.is_plain(attempts) {
-            return;
-        }
-        self.metrics.extra_attempts(attempts.saturating_sub(1));
-        let address = host::text_property(property::UPSTREAM_ADDRESS).unwrap_or_default();
-        if attempts > 1 {
-            report::log(&report::sentence(self.policy.strategy.as_str(), attempts, &address));
-        }
-        let flags = host::number_property(property::RESPONSE_FLAGS).unwrap_or(0);
-        let outcome = Outcome {
-            attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
-            replica: self.sight.view.find(&address),
-            end: End::of(flags, host::number_property(property::RESPONSE_CODE)),
-        };
-        let lanes = &self.sight.lanes;
-        let lane_at = |place: usize| lanes.get(place).map(Rc::as_ref);
-        let lessons = learn(self.policy.strategy, &self.plan, &outcome, &lane_at, worker.now.get());
-        if lessons.failover {
-            self.metrics.failover();
-        }
-        self.metrics.suspected(self.function.apply(&worker.bell, &self.policy, &self.sight, &lessons));
-    }
-}
-
-/// A replica that this request shall be led to, if one is due and no other worker was quicker. The tick's clock says
-/// whether anything can be due, so that requests don't have to ask for the time.
+/// A replica that this request shall be led to, if one is due and no other worker was quicker.
 fn claim_check(
-    worker: &Worker,
+    bell: &Bell,
     function: &Function,
     roles: &Roles<'_>,
     sight: &mut Sight,
     may_repeat: bool,
+    now: Millis,
 ) -> Option<usize> {
-    let now = worker.now.get();
     if sight.view.next_due(roles).is_none_or(|due| due > now) {
         return None;
     }
     let place = sight.view.due(roles, may_repeat, now)?;
     let address = sight.view.replicas.get(place)?.address.clone();
-    let claimed = function.change_view(&worker.bell, &mut |view| match view.find(&address) {
+    let claimed = function.change_view(bell, &mut |view| match view.find(&address) {
         Some(place) => view.claim(place, now),
         None => false,
     });
-    *sight = function.sight(&worker.bell);
+    *sight = function.sight(bell);
     sight.view.find(&address).filter(|_| claimed)
 }
 
@@ -179,30 +198,5 @@ fn claim_check(
 fn panic_if_asked(headers: &[u8]) {
     if pairs(headers).any(|(name, _)| name == b"x-steadfaas-test-panic") {
         panic!("asked for by x-steadfaas-test-panic");
-    }
-}
-
-impl Context for Request {}
-
-impl HttpContext for Request {
-    fn on_http_request_headers(&mut self, _num_headers: usize, _end_of_stream: bool) -> Action {
-        self.planned = self.plan();
-        Action::Continue
-    }
-
-    fn on_http_response_headers(&mut self, _num_headers: usize, _end_of_stream: bool) -> Action {
-        let wanted = self.worker.as_ref().is_some_and(|worker| worker.configuration.response_header);
-        if let Some(planned) = self.planned.as_ref().filter(|_| wanted) {
-            let attempts = host::number_property(property::ATTEMPTS).unwrap_or(0);
-            let address = host::text_property(property::UPSTREAM_ADDRESS).unwrap_or_default();
-            report::answer(&report::sentence(planned.policy.strategy.as_str(), attempts, &address));
-        }
-        Action::Continue
-    }
-
-    fn on_log(&mut self) {
-        if let (Some(mut planned), Some(worker)) = (self.planned.take(), &self.worker) {
-            planned.learn(worker);
-        }
     }
 }

@@ -28,28 +28,42 @@ const FORGET_AFTER: Duration = Duration::from_secs(600);
 
 /// One worker's memory.
 pub(crate) struct Worker {
-    pub(crate) configuration: Configuration,
+    configuration: RefCell<Rc<Configuration>>,
     pub(crate) bell: Bell,
     pub(crate) polls: Polls,
     /// The time of the last tick: fine enough where a host call for the time would be too dear.
     pub(crate) now: Cell<Millis>,
     ticks: Cell<u64>,
     soon: Cell<bool>,
+    /// The root context whose ticks count: the newest, or another one where that has fallen silent.
+    ticker: Cell<u32>,
     /// In order of their cluster's name.
     functions: RefCell<Vec<Rc<Function>>>,
 }
 
 impl Worker {
-    pub(crate) fn new(configuration: Configuration) -> Self {
+    pub(crate) fn new(root: u32, configuration: Configuration) -> Self {
         Self {
-            configuration,
+            configuration: RefCell::new(Rc::new(configuration)),
             bell: Bell::new(),
             polls: Polls::default(),
             now: Cell::new(host::now()),
             ticks: Cell::new(TICKS_PER_POLICY),
             soon: Cell::new(false),
+            ticker: Cell::new(root),
             functions: RefCell::default(),
         }
+    }
+
+    /// Takes over the configuration of a newer root context.
+    pub(crate) fn reconfigure(&self, root: u32, configuration: Configuration) {
+        *self.configuration.borrow_mut() = Rc::new(configuration);
+        self.ticker.set(root);
+    }
+
+    /// The newest configuration.
+    pub(crate) fn configuration(&self) -> Rc<Configuration> {
+        self.configuration.borrow().clone()
     }
 
     /// The function that the current request goes to; nothing if it goes to no cluster (a redirect, a direct answer).
@@ -84,12 +98,25 @@ impl Worker {
         }
     }
 
-    /// Time has gone by: hands counts over, asks for replicas that nobody has asked for lately, forgets.
-    pub(crate) fn tick(&self) {
-        if self.soon.replace(false) {
+    /// Time has gone by, says the root context `root`.
+    pub(crate) fn tick(&self, root: u32) {
+        let now = host::now();
+        let since = now.since(self.now.get());
+        let soon = self.soon.replace(false);
+        // Whichever root context was asked to tick soon does so as usual from now on.
+        if soon || since < TICK / 2 {
             host::set_tick_period(TICK);
         }
-        let now = host::now();
+        if since > 2 * TICK {
+            self.ticker.set(root);
+        }
+        if soon || self.ticker.get() == root {
+            self.go_on(now);
+        }
+    }
+
+    /// Hands counts over, asks for replicas that nobody has asked for lately, forgets.
+    fn go_on(&self, now: Millis) {
         self.now.set(now);
         self.ticks.set(self.ticks.get().wrapping_add(1));
         let functions = self.functions.borrow().clone();
@@ -97,6 +124,7 @@ impl Worker {
             if let Some(metrics) = function.last_protection().metrics() {
                 metrics.flush();
             }
+            function.look_back(&self.bell, now);
         }
         self.polls.ask(self, &functions, now);
         self.functions.borrow_mut().retain(|function| now.since(function.last_request.get()) < FORGET_AFTER);

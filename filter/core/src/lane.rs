@@ -18,6 +18,7 @@ pub const LEAST_SILENCE: Duration = Duration::from_millis(10);
 #[derive(Debug, Default)]
 pub struct Lane {
     in_flight: Cell<u32>,
+    usual_load: Cell<f32>,
     asked: Cell<u32>,
     due: Cell<Micros>,
     losses: Cell<u32>,
@@ -31,6 +32,14 @@ impl Lane {
     #[must_use]
     pub fn in_flight(&self) -> u32 {
         self.in_flight.get()
+    }
+
+    /// It has many more requests in flight than it usually has: it works off a queue, or has more to do than it can.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        #[allow(clippy::cast_precision_loss, reason = "exact up to sixteen million requests at once")]
+        let load = self.in_flight.get() as f32;
+        load > self.usual_load.get().mul_add(FULL_TIMES, FULL_AT_LEAST)
     }
 
     /// How many starts the replica has lost since it last won a race.
@@ -97,6 +106,16 @@ impl Lane {
     }
 }
 
+/// A replica is full with this many times its usual requests in flight, and [`FULL_AT_LEAST`] more. Poisson arrivals
+/// stay below that; a queue doesn't.
+const FULL_TIMES: f32 = 3.0;
+
+/// What an idle replica may have in flight at once: a small burst.
+const FULL_AT_LEAST: f32 = 4.0;
+
+/// The usual load follows by this part with each request: a load that stays is usual after some 256 of them.
+const LOAD_FOLLOWS_BY: f32 = 1.0 / 256.0;
+
 /// The median of a replica's latencies moves by this factor with each answer: it follows one that became three times
 /// as slow within twelve answers.
 const SLOWNESS_STEP: f32 = 1.1;
@@ -120,7 +139,10 @@ impl InFlight {
         if let Some(usual) = usual {
             lane.ask(usual, now);
         }
-        lane.in_flight.set(lane.in_flight.get().saturating_add(1));
+        let (load, usual) = (lane.in_flight.get().saturating_add(1), lane.usual_load.get());
+        lane.in_flight.set(load);
+        #[allow(clippy::cast_precision_loss, reason = "exact up to sixteen million requests at once")]
+        lane.usual_load.set((load as f32 - usual).mul_add(LOAD_FOLLOWS_BY, usual));
         Self(lane.clone())
     }
 
@@ -157,6 +179,19 @@ mod tests {
         assert!(lane.is_silent(at(17)));
         lane.heard();
         assert!(!lane.is_silent(at(100)), "it spoke, and nothing was asked since");
+    }
+
+    #[test]
+    fn a_replica_with_a_queue_is_full_until_that_is_usual() {
+        let lane = Rc::new(Lane::default());
+        let enter = || InFlight::enter(&lane, None, at(0));
+        let small_burst: Vec<InFlight> = (0..4).map(|_| enter()).collect();
+        assert!(!lane.is_full());
+        let queue: Vec<InFlight> = (0..4).map(|_| enter()).collect();
+        assert!(lane.is_full());
+        (0..1_000).for_each(|_| drop(enter()));
+        assert!(!lane.is_full(), "eight in flight are usual by now");
+        drop((small_burst, queue));
     }
 
     #[test]

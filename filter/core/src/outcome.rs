@@ -82,13 +82,12 @@ impl Outcome {
         Self { attempts: 1, replica: plan.first(), latency, end: End::Answered }
     }
 
-    /// Tells `lane`, the first replica's, of its answer, if it gave one. `times`: how many times as long as usual it
-    /// took.
-    pub fn tell(&self, plan: &Plan, lane: &Lane, times: Option<f32>) {
-        if self.end == End::Answered && self.replica == plan.first() {
-            lane.heard();
-            times.into_iter().for_each(|times| lane.took(times));
-        }
+    /// Tells the lane of the replica that answered. `times`: how many times as long as usual that took; it isn't said
+    /// of one that was asked only later.
+    pub fn tell<'l>(&self, plan: &Plan, lane_at: &dyn Fn(usize) -> Option<&'l Lane>, times: Option<f32>) {
+        let Some(lane) = self.replica.filter(|_| self.end == End::Answered).and_then(lane_at) else { return };
+        lane.heard();
+        times.filter(|_| self.replica == plan.first()).into_iter().for_each(|times| lane.took(times));
     }
 }
 
@@ -127,7 +126,7 @@ fn answered<'l>(
 ) -> Lessons {
     let (Some(winner), first) = (outcome.replica, plan.first()) else { return Lessons::default() };
     let failover = tried.first().is_some_and(|first| *first != winner);
-    let acquitted = Some(winner).filter(|_| first.is_none() || (plan.is_check && !failover));
+    let acquitted = Some(winner).filter(|_| plan.is_desperate || (plan.is_check && !failover));
     let before = tried.iter().copied().take_while(|place| *place != winner);
     // A hedge that won says less than a failure: the first replica may only have been slow with this one request.
     let was_hedged = plan.hedge_after.is_some_and(|delay| outcome.latency >= delay) && !plan.is_check;

@@ -9,8 +9,8 @@ use crate::time::Millis;
 /// How one request is to be tried.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Places (in the view) of the replicas to try, in order. Empty: Envoy's own balancing picks, for no replica is
-    /// known to be better than another.
+    /// Places (in the view) of the replicas to try, in order. Past their end, and if there is none, Envoy's own
+    /// balancing picks.
     pub order: Vec<usize>,
     /// The next replica starts when this much time has gone by without an answer, and the first good answer wins;
     /// `None`: it starts only when the one before has failed.
@@ -23,6 +23,8 @@ pub struct Plan {
     pub reserved: u32,
     /// The first replica is a suspect or long unheard of, and the answer decides about it.
     pub is_check: bool,
+    /// No replica was known to be well.
+    pub is_desperate: bool,
     /// When the request has to be over, all attempts together; `None`: the route says.
     pub deadline: Option<Deadline>,
 }

@@ -66,7 +66,13 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
         let is_check = check.is_some_and(|place| !races(place));
         let mut plan = Plan { order, is_check, reserved: self.terms.reserved, ..Plan::default() };
         match plan.order.len() {
-            0 | 1 => self.wait(&mut plan),
+            0 => {
+                plan.order = self.any();
+                plan.order.truncate(self.attempts());
+                plan.is_desperate = true;
+                self.wait(&mut plan);
+            }
+            1 => self.wait(&mut plan),
             _ if is_race && self.may_repeat => self.race(&mut plan),
             _ => self.protect(&mut plan),
         }
@@ -93,7 +99,7 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
 
     /// One replica, and another one when it fails or is late.
     fn protect(&self, plan: &mut Plan) {
-        let mut attempts = usize::try_from(self.policy.retries()).unwrap_or(usize::MAX).saturating_add(1);
+        let mut attempts = self.attempts();
         if self.may_run_again() {
             if self.policy.strategy != Strategy::RequestReplication {
                 let reserved = usize::try_from(self.terms.reserved).unwrap_or(usize::MAX);
@@ -127,21 +133,43 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
         self.may_repeat && (self.terms.reserved > 0 || self.policy.strategy == Strategy::RequestReplication)
     }
 
+    fn attempts(&self) -> usize {
+        usize::try_from(self.policy.retries()).unwrap_or(usize::MAX).saturating_add(1)
+    }
+
     /// `max_retries`, where it isn't what stands in config.
     fn retries(&self, wanted: usize) -> Option<u32> {
         let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
         Some(wanted).filter(|wanted| *wanted != self.policy.retries())
     }
 
-    /// The well replicas, active ones first, then the least busy (doubtful ones last); equals take turns.
+    /// The well replicas, active ones first, then the least busy (doubtful ones last); equals take turns. Full ones
+    /// come after those that aren't, whatever their role.
     fn by_load(&self) -> Vec<usize> {
+        self.sorted(Replica::is_well, |replica, lane, busy| {
+            let is_full = lane.is_some_and(Lane::is_full);
+            flagged(is_full, flagged(!replica.active && !is_full, flagged(replica.doubtful, busy)))
+        })
+    }
+
+    /// Where no replica is known to be well any of them will do, the least busy first.
+    fn any(&self) -> Vec<usize> {
+        self.sorted(|replica| replica.serving, |_, _, busy| busy)
+    }
+
+    fn sorted(
+        &self,
+        fits: impl Fn(&Replica) -> bool,
+        key: impl Fn(&Replica, Option<&Lane>, u64) -> u64,
+    ) -> Vec<usize> {
         let count = self.view.replicas.len().max(1);
-        let well = self.view.replicas.iter().enumerate().filter(|(_, replica)| replica.is_well());
-        by_key(well.map(|(place, replica)| {
-            let busy = u64::from(self.lane(place).map_or(0, Lane::in_flight));
+        let fitting = self.view.replicas.iter().enumerate().filter(|(_, replica)| fits(replica));
+        by_key(fitting.map(|(place, replica)| {
+            let lane = self.lane(place);
             let turn = (place + self.turn) % count;
-            let by_load = flagged(replica.doubtful, busy << 32 | (turn as u64) << 2);
-            (flagged(!replica.active, by_load), place)
+            // Three zeros: a bit for each flag.
+            let busy = u64::from(lane.map_or(0, Lane::in_flight)) << 32 | (turn as u64) << 3;
+            (key(replica, lane, busy), place)
         }))
     }
 

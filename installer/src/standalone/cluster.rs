@@ -15,9 +15,14 @@ use super::{Function, Protocol, RenderError, health_check};
 /// repeated only after 1 s.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// Connections, requests and retries that may be under way at once: no limit in practice. Envoy's default of 3
-/// retries failed 57 of 60 requests that met a dead replica at the same time. Functions have limits of their own.
+/// Connections and requests that may be under way at once: no limit in practice. Functions have limits of their own.
 const NO_LIMIT: u32 = 1_000_000;
+
+/// Extra attempts that may be under way at once, those among them that wait for a replica to come back: a thousand
+/// requests a second for the ten seconds that each waits at most. Past that the next one gets its 503 at once, so that
+/// an outage fills no proxy's memory (some 30 KB a request). Envoy's default of 3 failed 57 of 60 requests that met a
+/// dead replica at the same time.
+const MOST_WAITING: u32 = 10_000;
 
 /// How long an unused connection to a replica is kept. Node's and uvicorn's servers close theirs after 5 s; a request
 /// that is written while the other side closes is lost, and fails if it must not run twice.
@@ -48,7 +53,7 @@ pub(super) fn function(function: &Function) -> Result<Value, RenderError> {
             "max_connections": NO_LIMIT,
             "max_pending_requests": NO_LIMIT,
             "max_requests": NO_LIMIT,
-            "max_retries": NO_LIMIT,
+            "max_retries": MOST_WAITING,
         }] },
         "upstream_connection_options": { "tcp_keepalive": {
             "keepalive_time": keepalive_time,

@@ -5,6 +5,15 @@
 
 use serde_json::{Value, json};
 
+use super::typed::with;
+
+/// So many requests wait for a replica already (`UO`) that no further one may.
+const TOO_MANY_WAIT: [&str; 1] = ["UO"];
+
+/// When to come again, in seconds (`Retry-After`): a container is back in about two, and whoever comes early waits
+/// here.
+const RETRY_AFTER: &str = "1";
+
 /// All attempts failed (`URX`: the retry policy's last one too), or there is no replica to try (`UH`).
 const NO_REPLICA_ANSWERED: [&str; 2] = ["URX", "UH"];
 
@@ -15,15 +24,24 @@ const NOT_SENT_AGAIN: [&str; 4] = ["UF", "UC", "UR", "LR"];
 /// The texts, by what happened; the first that fits is taken.
 pub(super) fn config() -> Value {
     json!({ "mappers": [
-        mapper(
+        come_again(mapper(
+            &TOO_MANY_WAIT,
+            "function %UPSTREAM_CLUSTER%: none of its replicas answers, and too many requests wait for one already",
+        )),
+        come_again(mapper(
             &NO_REPLICA_ANSWERED,
             "function %UPSTREAM_CLUSTER%: none of its replicas answered (attempts: %UPSTREAM_REQUEST_ATTEMPT_COUNT%)",
-        ),
+        )),
         mapper(
             &NOT_SENT_AGAIN,
             "function %UPSTREAM_CLUSTER%: its replica failed, and this request could not be sent to another one",
         ),
     ] })
+}
+
+fn come_again(mapper: Value) -> Value {
+    let header = json!({ "header": { "key": "retry-after", "value": RETRY_AFTER }, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD" });
+    with(mapper, "headers_to_add", json!([header]))
 }
 
 fn mapper(flags: &[&str], text: &str) -> Value {

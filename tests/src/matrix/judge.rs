@@ -86,7 +86,7 @@ impl Observed {
         shares.sort_unstable_by(|a, b| b.cmp(a));
         let is_hedged = cell.strategy == Strategy::RequestReplication && cell.call != Call::Post;
         let (active, enough) = match cell.strategy {
-            Strategy::Retry => (cell.replicas, done / (3 * cell.replicas)),
+            Strategy::Retry | Strategy::Hedged => (cell.replicas, done / (3 * cell.replicas)),
             Strategy::ActiveStandby => {
                 let active = cell.replicas.saturating_sub(1).max(1);
                 (active, done / (3 * active))

@@ -86,8 +86,9 @@ fn a_check_decides_about_its_replica() {
 
 #[test]
 fn when_nobody_was_known_to_be_well_the_one_that_answers_is() {
-    assert_eq!(taught(&plan(&[]), answered(1, 1)).acquitted, Some(1));
-    assert_eq!(taught(&plan(&[]), Outcome { replica: None, ..answered(1, 1) }), Lessons::default());
+    let desperate = Plan { is_desperate: true, ..plan(&[0, 1]) };
+    assert_eq!(taught(&desperate, answered(7, 1)).acquitted, Some(1));
+    assert_eq!(taught(&desperate, Outcome { replica: None, ..answered(1, 1) }), Lessons::default());
 }
 
 #[test]

@@ -104,6 +104,16 @@ fn a_request_with_nowhere_else_to_go_waits_until_it_is_taken() {
 }
 
 #[test]
+fn a_full_active_one_spills_to_the_standby_and_full_ones_share_by_load() {
+    let stage = stage(2, &[("strategy", "active-standby")]);
+    let (active, standby) = (stage.active()[0], 1 - stage.active()[0]);
+    let mut busy: Vec<InFlight> = (0..8).map(|_| enter(&stage.lanes[active])).collect();
+    assert_eq!(stage.plan().first(), Some(standby));
+    busy.extend((0..9).map(|_| enter(&stage.lanes[standby])));
+    assert_eq!(stage.plan().first(), Some(active));
+}
+
+#[test]
 fn what_the_budget_has_no_room_for_runs_once() {
     let stage = stage(2, &[("strategy", "active-standby")]);
     let with = |reserved| stage.on_terms(|terms| terms.reserved = reserved).plan(None);
@@ -161,12 +171,14 @@ fn a_suspect_is_in_no_plan() {
 }
 
 #[test]
-fn when_all_are_suspect_envoy_picks_any() {
+fn when_all_are_suspect_any_will_do() {
     let mut stage = stage(2, &[("strategy", "active-standby"), ("hedge-after", "25ms")]);
     stage.suspect(0);
     stage.suspect(1);
+    let _busy = enter(&stage.lanes[0]);
     let plan = stage.plan();
-    assert_eq!((plan.order.len(), plan.hedge_after, plan.repeat), (0, None, Repeat::WhenBroken));
+    assert_eq!((plan.order, plan.is_desperate), (vec![1, 0], true), "the least busy first");
+    assert_eq!((plan.hedge_after, plan.repeat), (None, Repeat::WhenBroken));
     assert_eq!(plan.max_retries, Some(PATIENCE), "and it waits");
 }
 
@@ -281,9 +293,9 @@ proptest! {
         let _busy: Vec<InFlight> =
             busy.into_iter().filter_map(|place| stage.lanes.get(place)).map(enter).collect();
         let plan = stage.situation(may_repeat, turn).plan(None);
-        prop_assert_eq!(plan.order.is_empty(), stage.view.well() == 0);
-        prop_assert!(plan.order.len() <= usize::from(tolerate) + 2);
-        prop_assert!(plan.order.iter().all(|place| stage.view.replicas[*place].is_well()));
+        prop_assert_eq!(plan.is_desperate, stage.view.well() == 0);
+        prop_assert!(plan.is_desperate || plan.order.len() <= usize::from(tolerate) + 2);
+        prop_assert!(plan.is_desperate || plan.order.iter().all(|place| stage.view.replicas[*place].is_well()));
         if plan.hedge_after.is_some() {
             let retries = plan.max_retries.unwrap_or(stage.policy.retries());
             prop_assert_eq!(plan.order.len(), usize::try_from(retries).unwrap() + 1);
