@@ -173,17 +173,6 @@ impl Function {
         }
         sharing::change_lease(&self.cluster, |lease| lease.given_up(now));
         self.next_poll.set(now);
-        log::warn!(
-            "DBG {} {lessons:?} {:?}",
-            now.0 % 1000000,
-            self.sight
-                .borrow()
-                .view
-                .replicas
-                .iter()
-                .map(|r| (r.active, r.suspicion.map(|s| s.failed_trials)))
-                .collect::<Vec<_>>()
-        );
         set_aside
     }
 
