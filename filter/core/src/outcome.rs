@@ -130,6 +130,10 @@ fn answered<'l>(
     let before = tried.iter().copied().take_while(|place| *place != winner);
     // A hedge that won says less than a failure: the first replica may only have been slow with this one request.
     let was_hedged = plan.hedge_after.is_some_and(|delay| outcome.latency >= delay) && !plan.is_check;
+    if plan.is_desperate || (was_hedged && failover && !in_time(strategy, plan, outcome)) {
+        // All were late, or failed long ago: the one that answered in the end was only the first of them.
+        return Lessons { suspects: Vec::new(), acquitted, failover };
+    }
     if !was_hedged && !failover && strategy != Strategy::RequestReplication {
         lane_at(winner).into_iter().for_each(Lane::won);
     }
@@ -146,6 +150,15 @@ fn answered<'l>(
         Some(_) => Vec::new(),
     };
     Lessons { suspects, acquitted, failover }
+}
+
+/// The replica that was asked second took its usual time, or about: only the first was late.
+fn in_time(strategy: Strategy, plan: &Plan, outcome: &Outcome) -> bool {
+    /// The first delay went by before it was asked; a second one is what it usually takes at most, a third makes up
+    /// for two that were busy at the same moment.
+    const DELAYS: u32 = 3;
+    let limit = plan.hedge_after.unwrap_or_default().saturating_mul(DELAYS);
+    strategy == Strategy::RequestReplication || outcome.latency <= limit
 }
 
 /// Takes in who answered a hedged request. Says whether the replica that was asked first is to be set aside.

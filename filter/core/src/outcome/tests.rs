@@ -60,6 +60,23 @@ fn one_that_is_late_is_set_aside_only_when_it_is_late_again_and_again() {
 }
 
 #[test]
+fn one_that_is_late_together_with_the_others_is_not_to_blame() {
+    let lanes = [Lane::default(), Lane::default()];
+    let stalled = Outcome { latency: Duration::from_secs(2), ..answered(3, 1) };
+    for _ in 0..2 * LATE_IN_A_ROW {
+        let lane_at = |place: usize| lanes.get(place);
+        let lessons = learn(Strategy::ActiveStandby, &hedged(&[0, 1, 1]), &stalled, &lane_at, NOW);
+        assert_eq!(lessons, Lessons { failover: true, ..Lessons::default() });
+    }
+}
+
+#[test]
+fn what_failed_before_somebody_was_back_sets_nobody_aside() {
+    let desperate = Plan { is_desperate: true, ..plan(&[0, 1]) };
+    assert!(taught(&desperate, answered(2, 1)).suspects.is_empty());
+}
+
+#[test]
 fn a_request_that_broke_everywhere_sets_all_that_were_tried_aside() {
     let outcome = Outcome { end: End::Broken, ..answered(3, 1) };
     assert_eq!(taught(&plan(&[0, 1, 1]), outcome).suspects, [0, 1]);
