@@ -24,7 +24,7 @@ impl Budget {
     /// A full budget that earns `percent` of an extra attempt with each request. None at 0 %: not even the burst.
     #[must_use]
     pub fn new(percent: u8) -> Self {
-        let burst = if percent == 0 { 0 } else { LEAST_BURST * TOKEN };
+        let burst = if percent == 0 { 0 } else { tuned!(LEAST_BURST) * TOKEN };
         Self { percent: u64::from(percent), saved: burst, burst }
     }
 

@@ -20,7 +20,7 @@ pub fn much_slower<L: AsRef<Lane>>(view: &View, lanes: &[L]) -> Option<usize> {
             (slowest, most) = (Some(place), slowness);
         }
     }
-    let place = slowest.filter(|_| most > quickest * MUCH_SLOWER)?;
+    let place = slowest.filter(|_| most > quickest * tuned!(MUCH_SLOWER))?;
     lanes.get(place)?.as_ref().forget_slowness();
     Some(place)
 }

@@ -70,7 +70,7 @@ impl Lane {
 
     /// A request was led to it first whose answer is due after `usual`.
     fn ask(&self, usual: Duration, now: Micros) {
-        let due = now.after(usual.max(LEAST_SILENCE));
+        let due = now.after(usual.max(tuned!(LEAST_SILENCE)));
         self.due.set(if self.asked.get() == 0 { due } else { self.due.get().min(due) });
         self.asked.set(self.asked.get().saturating_add(1));
     }
@@ -78,7 +78,7 @@ impl Lane {
     /// It has left [`SILENT_REQUESTS`] unanswered and one of them is late, and it has answered nothing else meanwhile.
     #[must_use]
     pub fn is_silent(&self, now: Micros) -> bool {
-        self.in_flight.get() > 0 && self.asked.get() >= SILENT_REQUESTS && now > self.due.get()
+        self.in_flight.get() > 0 && self.asked.get() >= tuned!(SILENT_REQUESTS) && now > self.due.get()
     }
 
     /// Takes in how many times as long as usual an answer of the replica took.

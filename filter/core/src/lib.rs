@@ -4,6 +4,9 @@
 //! The life of a request, by file: [`policy`] (written -> compiled) and [`admin`] -> [`view`] (who is there, who is
 //! well, who is active), [`request`] (may it run twice?), [`strategy`] -> [`plan`], then [`outcome`] -> [`view`] again.
 
+#[macro_use]
+pub mod tuning;
+
 pub mod admin;
 pub mod budget;
 pub mod configuration;

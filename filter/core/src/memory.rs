@@ -37,7 +37,7 @@ impl Terms {
     /// long.
     #[must_use]
     pub fn usual(&self) -> Option<Duration> {
-        Some(self.delay).filter(|delay| *delay < COLD_DELAY)
+        Some(self.delay).filter(|delay| *delay < tuned!(COLD_DELAY))
     }
 }
 
@@ -110,7 +110,7 @@ impl Memory {
             Strategy::Hedged => pace.eager_delay(policy.budget),
             _ => pace.delay(),
         };
-        policy.hedge_after.or_else(|| self.pace(kind).map(learned)).unwrap_or(COLD_DELAY)
+        policy.hedge_after.or_else(|| self.pace(kind).map(learned)).unwrap_or(tuned!(COLD_DELAY))
     }
 
     /// How many times as long as usual a request of `kind` took with this latency; nothing before that is known.
@@ -135,7 +135,8 @@ impl Memory {
         }
         let slowest = self.kinds.iter().map(|(_, pace, _)| pace.delay()).max().unwrap_or_default();
         self.budget.make_room(
-            (self.requests - counted) * BURST_IN_DELAYS * millis(slowest.min(COLD_DELAY)) / elapsed,
+            (self.requests - counted) * tuned!(BURST_IN_DELAYS) * millis(slowest.min(tuned!(COLD_DELAY)))
+                / elapsed,
         );
     }
 

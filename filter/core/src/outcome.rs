@@ -167,7 +167,7 @@ fn was_late(first: &Lane, winner: &Lane, failover: bool, now: Millis) -> bool {
         first.lost(now);
     }
     winner.won();
-    failover && first.losses() >= LATE_IN_A_ROW
+    failover && first.losses() >= tuned!(LATE_IN_A_ROW)
 }
 
 fn distinct(places: impl Iterator<Item = usize>) -> Vec<usize> {

@@ -20,7 +20,7 @@ pub const BODY: usize = 90;
 pub const LEAST_MARGIN: Duration = Duration::from_millis(2);
 
 /// The margin is this part of the body where that is more.
-const MARGIN_PART: u32 = 8;
+pub const MARGIN_PART: u32 = 8;
 
 /// A hedge that lost makes the delay this much longer.
 const LOST: f32 = 1.05;
@@ -53,21 +53,22 @@ impl Pace {
     /// What `percent` of the requests didn't exceed: as this worker has seen, else as another one told.
     #[must_use]
     pub fn usual(&self, percent: usize) -> Option<Duration> {
-        if self.speed.known() >= ENOUGH { self.speed.quantile(percent) } else { self.told }
+        if self.speed.known() >= tuned!(ENOUGH) { self.speed.quantile(percent) } else { self.told }
     }
 
     /// After how long a request is later than usual.
     #[must_use]
     pub fn delay(&self) -> Duration {
-        let Some(body) = self.usual(BODY) else { return COLD_DELAY };
-        (body + LEAST_MARGIN.max(body / MARGIN_PART)).mul_f32(self.caution)
+        let Some(body) = self.usual(tuned!(BODY)) else { return tuned!(COLD_DELAY) };
+        (body + tuned!(LEAST_MARGIN).max(body / tuned!(MARGIN_PART))).mul_f32(self.caution)
     }
 
     /// After how long the next replica starts where the whole budget of `percent` may go into hedges.
     #[must_use]
     pub fn eager_delay(&self, percent: u8) -> Duration {
         let rest = 100_usize.saturating_sub(usize::from(percent)).max(50);
-        self.usual(rest).map_or(COLD_DELAY, |usual| usual.max(LEAST_MARGIN).mul_f32(self.caution))
+        self.usual(rest)
+            .map_or(tuned!(COLD_DELAY), |usual| usual.max(tuned!(LEAST_MARGIN)).mul_f32(self.caution))
     }
 
     /// An answer came after `latency`, or would have come later still.
@@ -78,7 +79,7 @@ impl Pace {
 
     /// A hedge was made, and won or lost.
     pub fn hedged(&mut self, won: bool) {
-        let caution = self.caution * if won { WON } else { LOST };
+        let caution = self.caution * if won { tuned!(WON) } else { tuned!(LOST) };
         self.caution = caution.clamp(1.0, MOST_CAUTION);
     }
 
@@ -90,7 +91,7 @@ impl Pace {
     /// This worker has seen enough to tell others.
     #[must_use]
     pub fn body(&self) -> Option<Duration> {
-        self.usual(BODY).filter(|_| self.speed.known() >= ENOUGH)
+        self.usual(tuned!(BODY)).filter(|_| self.speed.known() >= tuned!(ENOUGH))
     }
 }
 

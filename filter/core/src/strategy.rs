@@ -82,7 +82,7 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
     /// There is one replica at most that may answer, or nobody knows of any: the request goes there, or anywhere, and
     /// waits until it is taken.
     fn wait(&self, plan: &mut Plan) {
-        plan.max_retries = Some(PATIENCE);
+        plan.max_retries = Some(tuned!(PATIENCE));
         if self.may_run_again() {
             plan.repeat = Repeat::WhenBroken;
         }
@@ -122,8 +122,8 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
                 .and_then(|place| self.view.replicas.get(place))
                 .is_some_and(|first| !first.is_well());
         match self.terms.delay {
-            delay if on_trial => Some(delay.min(2 * CHECK_HEDGE_AFTER) / 2),
-            delay if plan.is_check => Some(delay.min(CHECK_HEDGE_AFTER)),
+            delay if on_trial => Some(delay.min(2 * tuned!(CHECK_HEDGE_AFTER)) / 2),
+            delay if plan.is_check => Some(delay.min(tuned!(CHECK_HEDGE_AFTER))),
             delay => Some(delay).filter(|_| !self.terms.is_spared),
         }
     }

@@ -83,7 +83,7 @@ impl View {
                 doubtful: host.doubtful,
                 active: false,
                 well_since: if starting { Millis::default() } else { now },
-                next_check: now.after(CHECK_STANDBY_EVERY),
+                next_check: now.after(tuned!(CHECK_STANDBY_EVERY)),
                 suspicion: None,
             },
         }

@@ -38,7 +38,7 @@ impl View {
             return false;
         };
         replica.suspicion = Some(Suspicion { since: now, failed_trials: 0 });
-        replica.next_check = now.after(FIRST_TRIAL_AFTER);
+        replica.next_check = now.after(tuned!(FIRST_TRIAL_AFTER));
         self.assign(roles, now);
         true
     }
@@ -50,7 +50,7 @@ impl View {
         };
         replica.suspicion = None;
         replica.well_since = now;
-        replica.next_check = now.after(CHECK_STANDBY_EVERY);
+        replica.next_check = now.after(tuned!(CHECK_STANDBY_EVERY));
         self.assign(roles, now);
         true
     }
@@ -90,7 +90,7 @@ impl View {
                 suspicion.failed_trials = suspicion.failed_trials.saturating_add(1);
                 trial_wait(suspicion.failed_trials)
             }
-            None => CHECK_STANDBY_EVERY,
+            None => tuned!(CHECK_STANDBY_EVERY),
         };
         replica.next_check = now.after(wait);
         true
@@ -99,6 +99,6 @@ impl View {
 
 /// How long to wait after `failed` trials. A trial counts as failed from its start: its success ends the suspicion.
 fn trial_wait(failed: u32) -> Duration {
-    let doubled = millis(FIRST_TRIAL_AFTER).saturating_mul(2_u64.saturating_pow(failed));
-    Duration::from_millis(doubled.min(millis(LONGEST_TRIAL_WAIT)))
+    let doubled = millis(tuned!(FIRST_TRIAL_AFTER)).saturating_mul(2_u64.saturating_pow(failed));
+    Duration::from_millis(doubled.min(millis(tuned!(LONGEST_TRIAL_WAIT))))
 }
