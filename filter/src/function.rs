@@ -188,7 +188,7 @@ impl Function {
 
     /// Sets the replica at `place` of `sight` aside, for all workers.
     pub(crate) fn set_aside(&self, bell: &Bell, guard: &Guard, sight: &Sight, place: usize) {
-        let lessons = Lessons { suspects: vec![place], ..Lessons::default() };
+        let lessons = Lessons { suspects: vec![place], hang: true, ..Lessons::default() };
         guard.metrics.suspected(self.apply(bell, &guard.policy, sight, &lessons));
     }
 

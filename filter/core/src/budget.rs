@@ -57,9 +57,14 @@ impl Budget {
         reserved
     }
 
-    /// Gives back what a request had reserved and didn't need.
-    pub fn give_back(&mut self, unneeded: u32) {
-        self.saved = (self.saved + u64::from(unneeded) * TOKEN).min(self.burst);
+    /// A request that had `reserved` so many is over and made `spent` extra attempts. What it didn't need goes back.
+    /// What it needed beyond that, waiting for a replica, is paid from what is there: in full if the attempts may have
+    /// run (`ran`), else a tenth, for a connection that is refused costs a replica next to nothing.
+    pub fn pay(&mut self, reserved: u32, spent: u32, ran: bool) {
+        let price = if ran { TOKEN } else { TOKEN / 10 };
+        let unneeded = u64::from(reserved.saturating_sub(spent)) * TOKEN;
+        let beyond = u64::from(spent.saturating_sub(reserved)) * price;
+        self.saved = (self.saved + unneeded).min(self.burst).saturating_sub(beyond);
     }
 
     /// How many extra attempts could be made at once now.
@@ -110,6 +115,19 @@ mod tests {
         assert_eq!(budget.tokens(), 95);
     }
 
+    #[test]
+    fn waiting_longer_than_was_reserved_is_paid_and_refused_connections_are_cheap() {
+        let mut budget = Budget::new(10);
+        let reserved = budget.reserve(1);
+        budget.pay(reserved, 11, false);
+        assert_eq!(budget.tokens(), LEAST_BURST - 2);
+        let reserved = budget.reserve(1);
+        budget.pay(reserved, 11, true);
+        assert_eq!(budget.tokens(), LEAST_BURST - 13);
+        budget.pay(0, 30, true);
+        assert_eq!(budget.tokens(), 0);
+    }
+
     proptest! {
         #[test]
         fn never_more_is_spent_than_the_share_and_the_burst(
@@ -122,7 +140,7 @@ mod tests {
                 budget.earn();
                 let reserved = budget.reserve(*wanted);
                 let used = reserved.min(*needed);
-                budget.give_back(reserved - used);
+                budget.pay(reserved, used, true);
                 spent += u64::from(used);
             }
             let earned = wishes.len() as u64 * u64::from(percent) / 100;

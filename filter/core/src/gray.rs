@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn the_last_well_one_has_no_peer() {
         let (mut view, lanes) = lanes(&[1.0, 9.0]);
-        view.suspect(0, &ROLES, Millis(2));
+        view.suspect(0, false, &ROLES, Millis(2));
         assert_eq!(much_slower(&view, &lanes), None);
     }
 }

@@ -143,11 +143,12 @@ impl Memory {
     /// Takes in how a request of `kind` ended, first replica first, and gives back what it didn't need.
     pub fn learn(&mut self, kind: u32, plan: &Plan, outcome: &Outcome, now: Millis) {
         let spent = outcome.attempts.saturating_sub(1);
-        self.budget.give_back(plan.reserved.saturating_sub(spent));
+        self.budget.pay(plan.reserved, spent, plan.hedge_after.is_some());
         if outcome.end == End::Busy {
             self.spared_until = now.after(SPARED_FOR);
         }
-        if outcome.end != End::Answered || plan.is_check {
+        let waited = (plan.is_desperate || plan.is_last_resort) && spent > 0;
+        if outcome.end != End::Answered || plan.is_check || waited {
             return;
         }
         let Some(pace) = self.pace_mut(kind) else { return };

@@ -61,6 +61,8 @@ impl End {
 pub struct Lessons {
     /// Replicas to set aside.
     pub suspects: Vec<usize>,
+    /// They were silent or late; otherwise their connections broke.
+    pub hang: bool,
     /// The replica that answered, where that is news: it was led a check, or nobody knew of any well replica.
     pub acquitted: Option<usize>,
     /// An answer came, but not from the replica that was tried first.
@@ -126,13 +128,14 @@ fn answered<'l>(
 ) -> Lessons {
     let (Some(winner), first) = (outcome.replica, plan.first()) else { return Lessons::default() };
     let failover = tried.first().is_some_and(|first| *first != winner);
-    let acquitted = Some(winner).filter(|_| plan.is_desperate || (plan.is_check && !failover));
+    let acquitted = Some(winner)
+        .filter(|_| plan.is_desperate || (plan.is_check && !failover) || (plan.is_last_resort && failover));
     let before = tried.iter().copied().take_while(|place| *place != winner);
     // A hedge that won says less than a failure: the first replica may only have been slow with this one request.
     let was_hedged = plan.hedge_after.is_some_and(|delay| outcome.latency >= delay) && !plan.is_check;
     if plan.is_desperate || (was_hedged && failover && !in_time(strategy, plan, outcome)) {
         // All were late, or failed long ago: the one that answered in the end was only the first of them.
-        return Lessons { suspects: Vec::new(), acquitted, failover };
+        return Lessons { acquitted, failover, ..Lessons::default() };
     }
     if !was_hedged && !failover && strategy != Strategy::RequestReplication {
         lane_at(winner).into_iter().for_each(Lane::won);
@@ -149,15 +152,19 @@ fn answered<'l>(
         }
         Some(_) => Vec::new(),
     };
-    Lessons { suspects, acquitted, failover }
+    let is_late = plan.hedge_after.is_some_and(|delay| outcome.latency >= delay);
+    let hang = is_late && !suspects.is_empty();
+    Lessons { suspects, hang, acquitted, failover }
 }
 
 /// The replica that was asked second took its usual time, or about: only the first was late.
 fn in_time(strategy: Strategy, plan: &Plan, outcome: &Outcome) -> bool {
-    /// The first delay went by before it was asked; a second one is what it usually takes at most, a third makes up
-    /// for two that were busy at the same moment.
-    const DELAYS: u32 = 3;
-    let limit = plan.hedge_after.unwrap_or_default().saturating_mul(DELAYS);
+    /// The first delay went by before it was asked, the second is what it usually takes at most.
+    const DELAYS: u32 = 2;
+    /// And this is for a connection that wasn't there and had to be waited for. Stalls of all replicas that are as
+    /// short as this set one of them aside, which does no harm.
+    const CONNECTION: Duration = Duration::from_millis(250);
+    let limit = plan.hedge_after.unwrap_or_default().saturating_mul(DELAYS).saturating_add(CONNECTION);
     strategy == Strategy::RequestReplication || outcome.latency <= limit
 }
 

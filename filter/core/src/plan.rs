@@ -25,6 +25,8 @@ pub struct Plan {
     pub is_check: bool,
     /// No replica was known to be well.
     pub is_desperate: bool,
+    /// Behind the one that is known to be well stand suspects.
+    pub is_last_resort: bool,
     /// When the request has to be over, all attempts together; `None`: the route says.
     pub deadline: Option<Deadline>,
 }

@@ -5,10 +5,12 @@ mod active_standby;
 mod hedged;
 pub(crate) mod request_replication;
 mod retry;
+mod waiting;
 
 use std::time::Duration;
 
 pub use request_replication::{LOSSES_TO_SUSPECT, NEXT_START_AFTER};
+pub use waiting::{HANGING_PATIENCE, LONGEST_DELAY, PATIENCE};
 
 use crate::lane::Lane;
 use crate::memory::Terms;
@@ -22,10 +24,6 @@ use crate::view::{Replica, View};
 /// be frozen. Longer than nearly every function that is called synchronously takes; a slower one pays one extra attempt
 /// a check.
 pub const CHECK_HEDGE_AFTER: Duration = Duration::from_millis(100);
-
-/// How often a request that no replica takes is tried again before it fails. With a back-off that doubles from 1 ms to
-/// 1 s, jittered, that is about ten seconds: five times what a container needs to start anew.
-pub const PATIENCE: u32 = 30;
 
 /// Everything that a strategy decides from.
 #[derive(Debug, Clone, Copy)]
@@ -66,26 +64,11 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
         let is_check = check.is_some_and(|place| !races(place));
         let mut plan = Plan { order, is_check, reserved: self.terms.reserved, ..Plan::default() };
         match plan.order.len() {
-            0 => {
-                plan.order = self.any();
-                plan.order.truncate(self.attempts());
-                plan.is_desperate = true;
-                self.wait(&mut plan);
-            }
-            1 => self.wait(&mut plan),
+            0 | 1 => self.wait(&mut plan),
             _ if is_race && self.may_repeat => self.race(&mut plan),
             _ => self.protect(&mut plan),
         }
         plan
-    }
-
-    /// There is one replica at most that may answer, or nobody knows of any: the request goes there, or anywhere, and
-    /// waits until it is taken.
-    fn wait(&self, plan: &mut Plan) {
-        plan.max_retries = Some(tuned!(PATIENCE));
-        if self.may_run_again() {
-            plan.repeat = Repeat::WhenBroken;
-        }
     }
 
     /// All copies, one after the other; each of them once: a hedge to a replica that already has the request would
@@ -152,9 +135,9 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
         })
     }
 
-    /// Where no replica is known to be well any of them will do, the least busy first.
-    fn any(&self) -> Vec<usize> {
-        self.sorted(|replica| replica.serving, |_, _, busy| busy)
+    /// Suspects, the least busy first.
+    fn suspects(&self) -> Vec<usize> {
+        self.sorted(|replica| replica.serving && !replica.is_well(), |_, _, busy| busy)
     }
 
     fn sorted(

@@ -62,7 +62,7 @@ impl Stage {
     }
 
     fn suspect(&mut self, place: usize) {
-        assert!(self.view.suspect(place, &Roles::of(&self.policy), NOW));
+        assert!(self.view.suspect(place, false, &Roles::of(&self.policy), NOW));
     }
 
     fn active(&self) -> Vec<usize> {
@@ -111,6 +111,27 @@ fn a_full_active_one_spills_to_the_standby_and_full_ones_share_by_load() {
     assert_eq!(stage.plan().first(), Some(standby));
     busy.extend((0..9).map(|_| enter(&stage.lanes[standby])));
     assert_eq!(stage.plan().first(), Some(active));
+}
+
+#[test]
+fn a_suspect_that_may_hang_is_asked_again_but_not_in_a_hurry() {
+    let mut stage = stage(3, &[("strategy", "active-standby")]);
+    let roles_policy = stage.policy.clone();
+    let roles = Roles::of(&roles_policy);
+    stage.view.suspect(0, false, &roles, NOW);
+    stage.view.suspect(1, true, &roles, NOW);
+    let one_left = stage.plan();
+    assert_eq!((one_left.first(), one_left.order.len(), one_left.is_last_resort), (Some(2), 3, true));
+    assert_eq!((one_left.hedge_after, one_left.max_retries), (Some(16 * DELAY), Some(HANGING_PATIENCE)));
+    stage.view.suspect(2, true, &roles, NOW);
+    let none_left = stage.plan();
+    assert_eq!((none_left.hedge_after, none_left.is_desperate), (Some(LONGEST_DELAY), true));
+    let poor = stage.on_terms(|terms| terms.reserved = 0).plan(None);
+    assert_eq!(
+        (poor.hedge_after, poor.max_retries),
+        (None, Some(PATIENCE)),
+        "without a budget it only waits"
+    );
 }
 
 #[test]
@@ -288,7 +309,7 @@ proptest! {
         let mut stage = stage(replicas, &[("strategy", strategy), ("tolerate", &tolerate.to_string())]);
         let roles_policy = stage.policy.clone();
         for place in suspects {
-            stage.view.suspect(place, &Roles::of(&roles_policy), NOW);
+            stage.view.suspect(place, false, &Roles::of(&roles_policy), NOW);
         }
         let _busy: Vec<InFlight> =
             busy.into_iter().filter_map(|place| stage.lanes.get(place)).map(enter).collect();

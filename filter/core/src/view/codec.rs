@@ -9,6 +9,7 @@ use crate::time::Millis;
 const SERVING: u8 = 1;
 const DOUBTFUL: u8 = 2;
 const ACTIVE: u8 = 4;
+const HANGS: u8 = 8;
 
 impl View {
     /// The view as bytes.
@@ -34,10 +35,14 @@ impl View {
 impl Replica {
     fn write(&self, text: &mut String) -> std::fmt::Result {
         let flag = |holds: bool, flag: u8| if holds { flag } else { 0 };
-        let flags = flag(self.serving, SERVING) | flag(self.doubtful, DOUBTFUL) | flag(self.active, ACTIVE);
+        let hangs = self.suspicion.is_some_and(|suspicion| suspicion.hangs);
+        let flags = flag(self.serving, SERVING)
+            | flag(self.doubtful, DOUBTFUL)
+            | flag(self.active, ACTIVE)
+            | flag(hangs, HANGS);
         let Self { address, rank, well_since, next_check, .. } = self;
         write!(text, "{address} {rank} {flags} {} {}", well_since.0, next_check.0)?;
-        if let Some(Suspicion { since, failed_trials }) = self.suspicion {
+        if let Some(Suspicion { since, failed_trials, .. }) = self.suspicion {
             write!(text, " {} {failed_trials}", since.0)?;
         }
         text.write_char('\n')
@@ -49,11 +54,12 @@ impl Replica {
         let mut number = || words.next()?.parse::<u64>().ok();
         let (rank, flags) = (number()?, u8::try_from(number()?).ok()?);
         let (well_since, next_check) = (Millis(number()?), Millis(number()?));
+        let has = |flag: u8| flags & flag != 0;
         let suspicion = number().zip(number()).map(|(since, failed)| Suspicion {
             since: Millis(since),
             failed_trials: u32::try_from(failed).unwrap_or(u32::MAX),
+            hangs: has(HANGS),
         });
-        let has = |flag: u8| flags & flag != 0;
         Some(Self {
             address,
             rank,

@@ -25,7 +25,7 @@ impl View {
         let mut learned = Learned::default();
         let address = |place: usize| planned_with.replicas.get(place).map(|replica| replica.address.as_str());
         for suspect in lessons.suspects.iter().filter_map(|place| address(*place)) {
-            if self.find(suspect).is_some_and(|place| self.suspect(place, roles, now)) {
+            if self.find(suspect).is_some_and(|place| self.suspect(place, lessons.hang, roles, now)) {
                 learned.set_aside += 1;
             }
         }

@@ -28,16 +28,19 @@ pub struct Suspicion {
     pub since: Millis,
     /// How many trials it has failed.
     pub failed_trials: u32,
+    /// It was silent or late: it may take a request and never answer. Otherwise its connections broke, and trying it
+    /// costs next to nothing.
+    pub hangs: bool,
 }
 
 impl View {
-    /// Sets the replica at `place` aside. Says whether that was news. A sign that comes while the replica is aside
-    /// changes nothing: only trials count.
-    pub fn suspect(&mut self, place: usize, roles: &Roles<'_>, now: Millis) -> bool {
+    /// Sets the replica at `place` aside; `hangs` as in [`Suspicion`]. Says whether that was news. A sign that comes
+    /// while the replica is aside changes nothing: only trials count.
+    pub fn suspect(&mut self, place: usize, hangs: bool, roles: &Roles<'_>, now: Millis) -> bool {
         let Some(replica) = self.replicas.get_mut(place).filter(|replica| replica.suspicion.is_none()) else {
             return false;
         };
-        replica.suspicion = Some(Suspicion { since: now, failed_trials: 0 });
+        replica.suspicion = Some(Suspicion { since: now, failed_trials: 0, hangs });
         replica.next_check = now.after(tuned!(FIRST_TRIAL_AFTER));
         self.assign(roles, now);
         true

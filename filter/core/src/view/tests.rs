@@ -81,7 +81,7 @@ fn seeing_the_same_again_changes_nothing() {
 fn a_suspect_loses_its_role_and_gets_it_back_only_after_the_failback_time() {
     let mut view = view(2, &pair());
     let first = active(&view)[0];
-    assert!(view.suspect(first, &pair(), START));
+    assert!(view.suspect(first, false, &pair(), START));
     assert_eq!(active(&view), [1 - first]);
     assert!(view.acquit(first, &pair(), later(1)));
     assert_eq!(active(&view), [1 - first], "no flapping back");
@@ -97,27 +97,27 @@ fn a_replacement_stands_by_and_takes_over_when_the_promoted_one_dies() {
     let (old, promoted) = (active(&view)[0], 1 - active(&view)[0]);
     let promoted_address = view.replicas[promoted].address.clone();
     let survivors = [host(promoted + 1), host(3)];
-    view.suspect(old, &pair(), START);
+    view.suspect(old, false, &pair(), START);
     view.observe(&survivors, &pair(), later(2));
     let promoted = view.find(&promoted_address).unwrap();
     assert_eq!(active(&view), [promoted]);
-    view.suspect(promoted, &pair(), later(3));
+    view.suspect(promoted, false, &pair(), later(3));
     assert_eq!(active(&view), [view.find("10.0.0.3:8080").unwrap()]);
 }
 
 #[test]
 fn a_sign_against_one_that_is_set_aside_is_no_news() {
     let mut view = view(2, &pair());
-    assert!(view.suspect(0, &pair(), START));
-    assert!(!view.suspect(0, &pair(), later(1)));
-    assert!(!view.suspect(99, &pair(), START));
+    assert!(view.suspect(0, false, &pair(), START));
+    assert!(!view.suspect(0, false, &pair(), later(1)));
+    assert!(!view.suspect(99, false, &pair(), START));
     assert!(!view.acquit(1, &pair(), START));
 }
 
 #[test]
 fn trials_come_ever_more_rarely_and_one_request_claims_each() {
     let mut view = view(2, &pair());
-    view.suspect(0, &pair(), START);
+    view.suspect(0, false, &pair(), START);
     let (mut now, mut waits) = (START, Vec::new());
     for _ in 0..8 {
         let due = view.replicas[0].next_check;
@@ -134,7 +134,7 @@ fn trials_come_ever_more_rarely_and_one_request_claims_each() {
 #[test]
 fn a_request_that_must_not_run_twice_leads_a_trial_only_where_no_other_came() {
     let mut view = view(2, &pair());
-    view.suspect(0, &pair(), START);
+    view.suspect(0, false, &pair(), START);
     assert_eq!(view.due(&pair(), false, later(5)), None);
     assert_eq!(view.due(&pair(), false, later(11)), Some(0));
 }
@@ -221,7 +221,7 @@ fn happen(view: &mut View, event: &Event, roles: &Roles<'_>, now: Millis) {
                 seen.iter().map(|(number, serving)| Host { serving: *serving, ..host(*number) }).collect();
             view.observe(&seen, roles, now);
         }
-        Event::Suspect(place) => drop(view.suspect(*place, roles, now)),
+        Event::Suspect(place) => drop(view.suspect(*place, false, roles, now)),
         Event::Acquit(place) => drop(view.acquit(*place, roles, now)),
         Event::Claim(place) => drop(view.claim(*place, now)),
     }
@@ -254,7 +254,7 @@ proptest! {
     #[test]
     fn a_suspect_that_serves_always_gets_another_trial(trials in 0..200_u32) {
         let mut view = view(2, &pair());
-        view.suspect(0, &pair(), START);
+        view.suspect(0, false, &pair(), START);
         let mut now = START;
         for _ in 0..trials {
             now = now.after(LONGEST_TRIAL_WAIT);

@@ -1,0 +1,57 @@
+//! Waiting: what is done where one replica at most is known to be well.
+//!
+//! Replicas whose connections break cost nothing to try: the request waits, and is tried again ever more rarely until
+//! one takes it. Those that may take a request and never answer are tried as well, but not in a hurry: if they are all
+//! like that, the function itself has become slow, and running everything twice would make it slower.
+
+use std::time::Duration;
+
+use super::Situation;
+use crate::lane::Lane;
+use crate::plan::{Plan, Repeat};
+use crate::view::Replica;
+
+/// How often a request that no replica takes is tried again before it fails. With a back-off that doubles from 1 ms to
+/// 1 s, jittered, that is about ten seconds: five times what a container needs to start anew.
+pub const PATIENCE: u32 = 30;
+
+/// The same where replicas may hang: the next attempt also starts when the one before stays unanswered for
+/// [`LONGEST_DELAY`]. With connections that time out after 100 ms that is about three seconds, longer than most stalls.
+pub const HANGING_PATIENCE: u32 = 12;
+
+/// The hedge delay where every replica is suspect.
+pub const LONGEST_DELAY: Duration = Duration::from_secs(1);
+
+/// Where one is still well its suspected peers are asked after this many times the usual delay, and after
+/// [`LONGEST_DELAY`] at most: a function that became ten times as slow is still not run twice.
+const SUSPECTS_LATER: u32 = 16;
+
+impl<L: AsRef<Lane>> Situation<'_, L> {
+    /// The request goes to the one well replica, if there is one, or to any, and waits until it is taken.
+    pub(super) fn wait(&self, plan: &mut Plan) {
+        plan.is_desperate = plan.order.is_empty();
+        plan.max_retries = Some(PATIENCE);
+        if self.may_run_again() {
+            plan.repeat = Repeat::WhenBroken;
+        }
+        let suspects = self.suspects();
+        let hangs = |place: &usize| self.view.replicas.get(*place).is_some_and(hangs);
+        let hedges = self.may_run_again() && !self.terms.is_spared && suspects.iter().any(hangs);
+        if hedges || plan.is_desperate {
+            plan.order.extend(
+                suspects.into_iter().filter(|place| Some(*place) != plan.first()).collect::<Vec<_>>(),
+            );
+            plan.order.truncate(self.attempts());
+        }
+        if hedges && plan.order.len() > 1 {
+            let usual = self.terms.delay.saturating_mul(SUSPECTS_LATER).min(LONGEST_DELAY);
+            plan.hedge_after = Some(if plan.is_desperate { LONGEST_DELAY } else { usual });
+            plan.is_last_resort = !plan.is_desperate;
+            plan.max_retries = Some(HANGING_PATIENCE);
+        }
+    }
+}
+
+fn hangs(replica: &Replica) -> bool {
+    replica.suspicion.is_some_and(|suspicion| suspicion.hangs)
+}
