@@ -18,6 +18,7 @@ mod simulated_host {
     mod clients;
     mod configuration;
     mod in_flight;
+    mod learning;
     mod metrics;
     mod passing;
     mod plans;

@@ -66,3 +66,57 @@ fn a_newer_configuration_in_the_same_machine_goes_on_with_what_is_known() {
     worker.answer_polls(&fib.clusters());
     assert!(!worker.request(&fib, GET).replicas().is_empty());
 }
+
+#[test]
+fn of_two_configurations_in_one_machine_one_asks_for_replicas_and_counts() {
+    let (proxy, fib) = (Proxy::new(), Function::fib("strategy=retry"));
+    let worker = proxy.worker();
+    let first = worker.root();
+    worker.get_to_know(&fib);
+    worker.add_root();
+    assert!(worker.configure("{}"));
+    let second = worker.root();
+    let (mut polls, mut requests) = (0, 0);
+    for _ in 0..30 {
+        proxy.advance(100);
+        worker.request(&fib, GET).end_plainly();
+        requests += 1;
+        for root in [first, second] {
+            worker.tick_of(root);
+        }
+        polls += worker.polls().len();
+        worker.answer_polls(&fib.clusters());
+    }
+    assert_eq!(polls, 3, "once a second");
+    assert_eq!(proxy.fib_metric("requests"), Some(requests));
+}
+
+#[test]
+fn where_the_newer_configuration_goes_first_the_older_one_takes_over_its_ticks() {
+    let (proxy, fib) = (Proxy::new(), Function::fib("strategy=retry"));
+    let worker = proxy.worker();
+    let first = worker.root();
+    worker.get_to_know(&fib);
+    let second = worker.add_root();
+    assert!(worker.configure("{}"));
+    worker.remove_root(second);
+    let mut polls = 0;
+    for _ in 0..30 {
+        proxy.advance(100);
+        worker.tick_of(first);
+        worker.request(&fib, GET).end_plainly();
+        polls += worker.polls().len();
+        worker.answer_polls(&fib.clusters());
+    }
+    assert!(polls >= 2, "{polls} in three seconds");
+}
+
+#[test]
+fn a_newer_configuration_that_is_wrong_leaves_the_older_one_at_work() {
+    let (proxy, fib) = (Proxy::new(), Function::fib("strategy=retry"));
+    let worker = proxy.worker();
+    worker.get_to_know(&fib);
+    worker.add_root();
+    assert!(!worker.configure(r#"{"admin_cluster":7}"#));
+    assert!(!worker.request(&fib, GET).replicas().is_empty());
+}

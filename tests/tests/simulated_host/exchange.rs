@@ -64,6 +64,22 @@ impl Exchange {
         self.end(answered(&replica));
     }
 
+    /// The client leaves before any answer: that says nothing of replicas, and gives back what the request had taken.
+    pub(crate) fn leave(self) -> Vec<String> {
+        /// Envoy's response flag for a downstream connection that ended (DC).
+        const CLIENT_LEFT: u64 = 0x4000;
+        let replicas = self.replicas();
+        self.end(End { attempts: 1, replica: "", code: 0, flags: CLIENT_LEFT });
+        replicas
+    }
+
+    /// After how many milliseconds the next replica starts; nothing if it waits until the first has failed.
+    pub(crate) fn hedge_after(&self) -> Option<u64> {
+        let is_hedged = self.header("x-envoy-hedge-on-per-try-timeout").as_deref() == Some("true");
+        let delay = self.header("x-envoy-upstream-rq-per-try-timeout-ms")?.parse().ok();
+        delay.filter(|_| is_hedged)
+    }
+
     /// The answer comes, if any, and the request is over.
     pub(crate) fn end(self, end: End<'_>) -> Record {
         let (worker, context) = (&self.worker, self.context);

@@ -52,7 +52,7 @@ fn a_policy_of_a_later_version_passes_and_is_counted() {
 #[test]
 fn a_policy_that_is_not_built_passes_and_is_counted() {
     assert_passes(&Function::fib("strategy=quorum"), "policy_not_built");
-    assert_passes(&Function::fib("strategy=retry deadline=2s"), "policy_not_built");
+    assert_passes(&Function::fib("strategy=retry objective=cost"), "policy_not_built");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What each strategy tells the router about each kind of request.
 
+use super::exchange::Exchange;
 use super::function::{Function, GET, GRPC, KEYED_POST, POST, REPLICAS};
 use super::proxy::Proxy;
 
@@ -20,32 +21,37 @@ const BOTH: &str = "x-envoy-retriable-status-codes: first,second";
 const REPEAT: &str = "x-envoy-retry-on: connect-failure,refused-stream,reset,gateway-error";
 const REPEAT_GRPC: &str = "x-envoy-retry-grpc-on: unavailable";
 const ONCE_MORE: &str = "x-envoy-max-retries: 1";
+/// Nothing is known yet of how long the function takes.
+const COLD: &str = "x-envoy-upstream-rq-per-try-timeout-ms: 1000";
 const HEDGE: &str = "x-envoy-hedge-on-per-try-timeout: true";
 
 #[test]
 fn retry_names_every_replica_and_repeats_what_may_be_repeated() {
-    assert_eq!(told("strategy=retry", GET), [ONE_BY_ONE, REPEAT]);
-    assert_eq!(told("strategy=retry", KEYED_POST), [ONE_BY_ONE, REPEAT]);
+    assert_eq!(told("strategy=retry", GET), [ONE_BY_ONE, REPEAT, COLD, HEDGE]);
+    assert_eq!(told("strategy=retry", KEYED_POST), [ONE_BY_ONE, REPEAT, COLD, HEDGE]);
     assert_eq!(told("strategy=retry", POST), [ONE_BY_ONE]);
     assert_eq!(told("strategy=retry", GRPC), [ONE_BY_ONE]);
-    assert_eq!(told("strategy=retry idempotent=true", GRPC), [ONE_BY_ONE, REPEAT, REPEAT_GRPC]);
+    let repeatable = "strategy=retry idempotent=true";
+    assert_eq!(told(repeatable, GRPC), [ONE_BY_ONE, REPEAT, REPEAT_GRPC, COLD, HEDGE]);
 }
 
 #[test]
 fn active_standby_goes_to_the_active_one_and_then_to_the_standby() {
-    assert_eq!(told("strategy=active-standby", GET), [ONE_BY_ONE, REPEAT]);
-    assert_eq!(told("strategy=active-standby", KEYED_POST), [ONE_BY_ONE, REPEAT]);
+    assert_eq!(told("strategy=active-standby", GET), [ONE_BY_ONE, REPEAT, COLD, HEDGE]);
+    assert_eq!(told("strategy=active-standby", KEYED_POST), [ONE_BY_ONE, REPEAT, COLD, HEDGE]);
     assert_eq!(told("strategy=active-standby", POST), [ONE_BY_ONE]);
     assert_eq!(told("strategy=active-standby idempotent=false", GET), [ONE_BY_ONE]);
 }
 
 #[test]
-fn active_standby_hedges_after_the_delay_that_it_is_given() {
+fn hedges_start_after_the_delay_that_the_policy_gives() {
     let hedge_after = "x-envoy-upstream-rq-per-try-timeout-ms: 25";
-    let settings = "strategy=active-standby hedge-after=25ms";
-    assert_eq!(told(settings, GET), [BOTH, REPEAT, ONCE_MORE, hedge_after, HEDGE]);
-    assert_eq!(told(settings, KEYED_POST), [BOTH, REPEAT, ONCE_MORE, hedge_after, HEDGE]);
-    assert_eq!(told(settings, POST), [ONE_BY_ONE], "what must not run twice is not hedged");
+    for strategy in ["retry", "active-standby", "hedged"] {
+        let settings = format!("strategy={strategy} hedge-after=25ms");
+        assert_eq!(told(&settings, GET), [ONE_BY_ONE, REPEAT, hedge_after, HEDGE]);
+        assert_eq!(told(&settings, KEYED_POST), [ONE_BY_ONE, REPEAT, hedge_after, HEDGE]);
+        assert_eq!(told(&settings, POST), [ONE_BY_ONE], "what must not run twice is not hedged");
+    }
 }
 
 #[test]
@@ -60,21 +66,36 @@ fn request_replication_starts_the_second_one_after_a_millisecond() {
     assert_eq!(told(repeatable, GRPC), [BOTH, REPEAT, REPEAT_GRPC, ONCE_MORE, at_once, HEDGE]);
 }
 
+/// How many of ten requests go to each replica first, the busier one first. `end` ends each before the next comes.
+fn shares(settings: &str, end: bool) -> Vec<usize> {
+    let (proxy, fib) = (Proxy::new(), Function::fib(settings));
+    let worker = proxy.worker();
+    worker.get_to_know(&fib);
+    let first = |exchange: Exchange| {
+        let first = exchange.replicas()[0].clone();
+        if end {
+            exchange.end_plainly();
+        }
+        first
+    };
+    let mut firsts: Vec<String> = (0..10).map(|_| first(worker.request(&fib, GET))).collect();
+    firsts.sort_unstable();
+    let mut shares: Vec<usize> = firsts.chunk_by(|one, other| one == other).map(<[String]>::len).collect();
+    shares.sort_unstable_by(|one, other| other.cmp(one));
+    shares
+}
+
 #[test]
 fn active_standby_stays_with_the_active_one_and_retry_shares_the_load() {
-    let firsts = |settings| {
-        let (proxy, fib) = (Proxy::new(), Function::fib(settings));
-        let worker = proxy.worker();
-        worker.get_to_know(&fib);
-        let mut firsts: Vec<String> = (0..10)
-            .map(|_| worker.request(&fib, GET))
-            .map(|exchange| exchange.replicas()[0].clone())
-            .collect();
-        firsts.sort_unstable();
-        firsts.chunk_by(|one, other| one == other).map(<[String]>::len).collect::<Vec<_>>()
-    };
-    assert_eq!(firsts("strategy=active-standby"), [10]);
-    assert_eq!(firsts("strategy=retry"), [5, 5]);
+    assert_eq!(shares("strategy=active-standby", true), [10]);
+    assert_eq!(shares("strategy=retry", true), [5, 5]);
+    assert_eq!(shares("strategy=retry", false), [5, 5]);
+}
+
+#[test]
+fn an_active_one_with_more_in_flight_than_usual_spills_over_to_the_standby() {
+    let spilt = shares("strategy=active-standby", false);
+    assert!(spilt.len() == 2 && spilt[1] >= 3, "{spilt:?}");
 }
 
 #[test]

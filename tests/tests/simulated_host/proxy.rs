@@ -64,6 +64,11 @@ impl Proxy {
         Worker::start(self)
     }
 
+    /// The time by the proxy's clock.
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.0.borrow().now_ms
+    }
+
     /// Lets time go by.
     pub(crate) fn advance(&self, millis: u64) {
         self.0.borrow_mut().now_ms += millis;

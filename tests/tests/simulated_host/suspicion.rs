@@ -1,7 +1,7 @@
 //! Replicas that fail: set aside by one worker for all of them, and let back by trial.
 
 use super::exchange::{End, answered};
-use super::function::{Function, GET, POST};
+use super::function::{Function, GET, POST, REPLICAS};
 use super::proxy::Proxy;
 use super::worker::Worker;
 
@@ -24,17 +24,20 @@ impl Setting {
         let (proxy, fib) = (Proxy::new(), Function::fib(STRATEGY));
         let workers = [proxy.worker(), proxy.worker()];
         workers[0].get_to_know(&fib);
-        let replicas = workers[0].request(&fib, GET).replicas();
-        let [active, standby] = &replicas[..] else { panic!("two replicas: {replicas:?}") };
+        let replicas = workers[0].request(&fib, GET).leave();
+        let [active, standby, ..] = &replicas[..] else { panic!("two replicas: {replicas:?}") };
         Self { active: active.clone(), standby: standby.clone(), proxy, fib, workers }
     }
 
+    /// The replicas that a request of this worker's is led to, each named once.
     fn plan(&self, worker: usize) -> Vec<String> {
-        self.workers[worker].request(&self.fib, GET).replicas()
+        let mut replicas = self.workers[worker].request(&self.fib, GET).leave();
+        replicas.dedup();
+        replicas
     }
 
-    /// The first worker sees the standby answer in the active one's stead.
-    fn active_is_silent(&self) {
+    /// The first worker sees the active one fail, and the standby answer in its stead.
+    fn active_fails(&self) {
         self.workers[0].request(&self.fib, GET).end(answered(&self.standby).after(2));
     }
 
@@ -51,7 +54,7 @@ impl Setting {
 fn what_one_worker_suspects_the_other_avoids_at_once() {
     let setting = Setting::new();
     assert_eq!(setting.plan(1), [setting.active.clone(), setting.standby.clone()]);
-    setting.active_is_silent();
+    setting.active_fails();
     for worker in [0, 1] {
         let plan = setting.plan(worker);
         assert!(!plan.is_empty() && plan.iter().all(|replica| *replica == setting.standby), "{plan:?}");
@@ -87,8 +90,8 @@ fn an_error_that_the_function_answers_is_no_sign() {
 #[test]
 fn a_trial_is_claimed_by_one_request_of_one_worker() {
     let setting = Setting::new();
-    setting.active_is_silent();
-    setting.pass(249);
+    setting.active_fails();
+    setting.pass(499);
     assert!(!setting.plan(0).contains(&setting.active) && !setting.plan(1).contains(&setting.active));
     setting.pass(1);
     let trials: Vec<bool> = [0, 1, 0, 1].map(|worker| setting.plan(worker)[0] == setting.active).to_vec();
@@ -98,18 +101,18 @@ fn a_trial_is_claimed_by_one_request_of_one_worker() {
 #[test]
 fn a_trial_hedges_so_that_its_client_does_not_wait_for_a_dead_replica() {
     let setting = Setting::new();
-    setting.active_is_silent();
-    setting.pass(250);
+    setting.active_fails();
+    setting.pass(500);
     let trial = setting.workers[1].request(&setting.fib, GET);
-    assert_eq!(trial.replicas(), [setting.active.clone(), setting.standby.clone()]);
-    assert_eq!(trial.header("x-envoy-upstream-rq-per-try-timeout-ms").as_deref(), Some("25"));
+    assert_eq!(trial.replicas()[..2], [setting.active.clone(), setting.standby.clone()]);
+    assert_eq!(trial.hedge_after(), Some(13), "half of the 25 ms of every day, for it hardly answers");
 }
 
 #[test]
 fn a_request_that_must_not_run_twice_is_no_trial() {
     let setting = Setting::new();
-    setting.active_is_silent();
-    setting.pass(250);
+    setting.active_fails();
+    setting.pass(500);
     let post = setting.workers[0].request(&setting.fib, POST).replicas();
     assert!(!post.contains(&setting.active), "{post:?}");
 }
@@ -117,8 +120,8 @@ fn a_request_that_must_not_run_twice_is_no_trial() {
 #[test]
 fn a_replica_that_answers_its_trial_is_well_for_all_workers() {
     let setting = Setting::new();
-    setting.active_is_silent();
-    setting.pass(250);
+    setting.active_fails();
+    setting.pass(500);
     let trial = setting.workers[1].request(&setting.fib, GET);
     assert_eq!(trial.replicas()[0], setting.active);
     trial.end(answered(&setting.active));
@@ -129,7 +132,7 @@ fn a_replica_that_answers_its_trial_is_well_for_all_workers() {
 #[test]
 fn trials_become_rarer_while_they_fail() {
     let setting = Setting::new();
-    setting.active_is_silent();
+    setting.active_fails();
     let mut waits = Vec::new();
     let mut waited = 0;
     while waits.len() < 8 {
@@ -143,14 +146,14 @@ fn trials_become_rarer_while_they_fail() {
             exchange.end(answered(&setting.standby));
         }
     }
-    assert_eq!(waits, [250, 500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000]);
+    assert_eq!(waits, [500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000, 8_000]);
 }
 
 #[test]
 fn a_suspicion_lets_the_module_look_at_the_admin_endpoint_soon() {
     let setting = Setting::new();
     setting.pass(100);
-    setting.active_is_silent();
+    setting.active_fails();
     setting.proxy.advance(100);
     for worker in &setting.workers {
         worker.tick();
@@ -160,12 +163,22 @@ fn a_suspicion_lets_the_module_look_at_the_admin_endpoint_soon() {
 }
 
 #[test]
-fn with_every_replica_suspected_envoy_picks_and_an_answer_acquits() {
+fn with_every_replica_suspected_a_request_waits_for_the_first_that_answers() {
     let setting = Setting::new();
-    setting.active_is_silent();
+    setting.active_fails();
     let failed = End { attempts: 3, replica: &setting.standby, code: 503, flags: CONNECTION_FAILED };
     setting.workers[0].request(&setting.fib, GET).end(failed);
-    assert_eq!(setting.plan(1), [""; 0], "no list: none is better than another");
-    setting.workers[1].request(&setting.fib, GET).end(answered(&setting.active));
-    assert_eq!(setting.plan(0)[0], setting.active);
+    let waiting = setting.workers[1].request(&setting.fib, GET);
+    let mut asked = waiting.replicas();
+    asked.sort_unstable();
+    assert_eq!(asked, REPLICAS, "any of them will do");
+    assert_eq!(waiting.header("x-envoy-max-retries").as_deref(), Some("30"));
+    assert_eq!(
+        waiting.header("x-envoy-retry-on").as_deref(),
+        Some("connect-failure,refused-stream,reset"),
+        "an answer is an answer, be it an error"
+    );
+    assert_eq!(waiting.hedge_after(), None, "nobody hammers what may only be busy");
+    waiting.end(answered(&setting.active).after(7));
+    assert_eq!(setting.plan(0)[0], setting.active, "its answer acquits");
 }
