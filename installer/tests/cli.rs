@@ -193,7 +193,7 @@ fn a_wrong_file_gets_one_line_that_names_file_line_field_and_what_would_be_right
         (replicas("[a.b:1, a.b:1]"), "4: function `fib`: `replicas` has `a.b:1` twice: once would be right".to_owned()),
         (replicas("[127.0.0.1:1, a.b:1]"), "4: function `fib`: `replicas` mixes `127.0.0.1:1` and `a.b:1`: only addresses, or only DNS names, would be right".to_owned()),
         // Annotations.
-        ("functions:\n- name: fib\n  replicas: a.b:1".to_owned(), "2: function `fib`: no `strategy`: retry, active-standby or request-replication would be right".to_owned()),
+        ("functions:\n- name: fib\n  replicas: a.b:1".to_owned(), "2: function `fib`: no `strategy`: retry, active-standby, request-replication or hedged would be right".to_owned()),
         (with("tolerate: 5"), "5: function `fib`: `tolerate` is `5`: a whole number from 1 to 4 would be right".to_owned()),
         (with("tolerate: [1]"), "5: function `fib`: `tolerate` is a list: a single value would be right".to_owned()),
         (with("budget: 10%"), "5: function `fib`: `budget: 10%` is not built yet in this version".to_owned()),
