@@ -196,7 +196,10 @@ fn a_wrong_file_gets_one_line_that_names_file_line_field_and_what_would_be_right
         ("functions:\n- name: fib\n  replicas: a.b:1".to_owned(), "2: function `fib`: no `strategy`: retry, active-standby, request-replication or hedged would be right".to_owned()),
         (with("tolerate: 5"), "5: function `fib`: `tolerate` is `5`: a whole number from 1 to 4 would be right".to_owned()),
         (with("tolerate: [1]"), "5: function `fib`: `tolerate` is a list: a single value would be right".to_owned()),
-        (with("budget: 10%"), "5: function `fib`: `budget: 10%` is not built yet in this version".to_owned()),
+        (with("objective: cost"), "5: function `fib`: `objective: cost` is not built yet in this version".to_owned()),
+        (with("budget: 10"), "5: function `fib`: `budget` is `10`: a whole percentage of the requests, from 0% to 100% would be right".to_owned()),
+        (with("deadline: 2"), "5: function `fib`: `deadline` is `2`: a duration from 1ms to 1h such as 2s would be right".to_owned()),
+        (FIB.replace("retry", "request-replication").replace('$', "budget: 5%"), "5: function `fib`: `budget: 5%` won't do: request-replication runs each request on every copy; leave it out".to_owned()),
         (FIB.replace("retry", "request-replication").replace('$', "hedge-after: 5ms"), "5: function `fib`: `hedge-after: 5ms` won't do: request-replication starts the next replica after 1 ms; leave it out".to_owned()),
         (FIB.replace("name: fib", "name: a b").replace('$', ""), "2: function `a b`: function name `a b` won't do: 1 to 253 letters, digits and `-_./` are right".to_owned()),
     ];
