@@ -1,7 +1,7 @@
 //! One request to the function: it waits for a worker, runs, and is answered, whether anybody still waits or not.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -26,6 +26,15 @@ pub struct Withheld;
 
 /// Largest request body that is read: a number fits; a test of uploads sends a few megabytes.
 const MAX_BODY: usize = 64 * 1024 * 1024;
+
+/// One run that is wanted.
+#[derive(Debug)]
+struct Run {
+    n: u8,
+    time: Duration,
+    id: Option<String>,
+    deadline: Option<SystemTime>,
+}
 
 /// What the function is like.
 #[derive(Debug, Clone, Copy, Default)]
@@ -102,26 +111,39 @@ impl Function {
         };
         let (hit, usual) = (self.hit(), self.usual_time(&head));
         let (sender, receiver) = oneshot::channel();
-        let id = header(&head.headers, "x-request-id").map(str::to_owned);
-        tokio::spawn(Arc::clone(&self).run(n, usual + hit.delay, id, sender));
+        let run = Run {
+            n,
+            time: usual + hit.delay,
+            id: header(&head.headers, "x-request-id").map(str::to_owned),
+            deadline: deadline(&head.headers),
+        };
+        tokio::spawn(Arc::clone(&self).run(run, sender));
         match receiver.await {
-            Ok(number) => answered(hit.answer, format!("{number}\n")),
+            Ok(Some(number)) => answered(hit.answer, format!("{number}\n")),
+            Ok(None) => Ok(answer(StatusCode::GATEWAY_TIMEOUT, "the deadline has passed\n")),
             Err(_) => Ok(answer(StatusCode::INTERNAL_SERVER_ERROR, "the run ended without a number\n")),
         }
     }
 
     /// A worker is a thread, as in most function servers: while it runs it serves nobody else, and its sleep is exact
     /// where the timers of an async runtime are a millisecond coarse.
-    async fn run(self: Arc<Self>, n: u8, time: Duration, id: Option<String>, answer: oneshot::Sender<u64>) {
+    ///
+    /// A request whose deadline has passed is dropped: whoever was frozen, or has a long queue, would work for nobody.
+    async fn run(self: Arc<Self>, run: Run, answer: oneshot::Sender<Option<u64>>) {
         let Ok(_turn) = self.workers.acquire().await else { return };
+        if run.deadline.is_some_and(|deadline| deadline < SystemTime::now()) {
+            self.stats.dropped();
+            let _ = answer.send(None);
+            return;
+        }
         let function = Arc::clone(&self);
         let worker = tokio::task::spawn_blocking(move || {
-            function.stats.begun(id.as_deref());
-            std::thread::sleep(time);
-            let number = fibonacci(n);
+            function.stats.begun(run.id.as_deref());
+            std::thread::sleep(run.time);
+            let number = fibonacci(run.n);
             // Counted before it is answered: who has the answer finds it in the counts.
             function.stats.ended(!answer.is_closed());
-            let _ = answer.send(number);
+            let _ = answer.send(Some(number));
         });
         // A worker that panics lets go of the answer's sender: whoever waits gets an error.
         let _ = worker.await;

@@ -16,7 +16,7 @@ use ids::Ids;
 /// Requests to the function; those to `/healthz`, `/stats` and `/fault` don't count.
 ///
 /// Each run ends as `useful` or as `late`, so `executions - useful - late` are under way, or were when the process was
-/// killed; `received - executions` wait for a worker.
+/// killed; `received - executions - dropped` wait for a worker.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Requests that were written to this replica and read by it.
@@ -28,6 +28,9 @@ pub struct Counts {
     /// Runs that ended when nobody waited any more: by then the client's connection was closed, or its HTTP/2 stream
     /// reset.
     pub late: u64,
+    /// Requests that were not run, because their deadline had passed when a worker was free for them.
+    #[serde(default)]
+    pub dropped: u64,
 }
 
 impl Add for Counts {
@@ -39,6 +42,7 @@ impl Add for Counts {
             executions: self.executions + other.executions,
             useful: self.useful + other.useful,
             late: self.late + other.late,
+            dropped: self.dropped + other.dropped,
         }
     }
 }
@@ -97,6 +101,11 @@ impl Stats {
         self.change(|state| if waited_for { state.counts.useful += 1 } else { state.counts.late += 1 });
     }
 
+    /// A request was not run: nobody waits for it any more.
+    pub fn dropped(&self) {
+        self.change(|state| state.counts.dropped += 1);
+    }
+
     /// Everything so far.
     #[must_use]
     pub fn report(&self, with_ids: bool) -> Report {
@@ -133,7 +142,7 @@ mod tests {
             stats.ended(waited_for);
         }
         let report = stats.report(true);
-        assert_eq!(report.counts, Counts { received: 3, executions: 3, useful: 2, late: 1 });
+        assert_eq!(report.counts, Counts { received: 3, executions: 3, useful: 2, late: 1, dropped: 0 });
         assert_eq!(report.ids, BTreeMap::from([("a".to_owned(), 3)]));
     }
 

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use fib::function::{Function, Options};
 use fib::service_time::ServiceTime;
@@ -115,6 +115,27 @@ async fn with_one_worker_requests_wait_their_turn() {
     read(one).await;
     read(two).await;
     assert!(started.elapsed() >= WORK * 2);
+}
+
+#[tokio::test]
+async fn a_request_whose_deadline_passed_while_it_waited_is_dropped() {
+    let served = serve(Options { work: work(), concurrency: Some(1), ..Options::default() }).await;
+    let first = send(served.address, "GET / HTTP/1.1\r\nhost: fib\r\nconnection: close\r\n\r\n").await;
+    tokio::time::sleep(WORK / 4).await;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let waiting = async |deadline: Duration| {
+        let request = format!(
+            "GET / HTTP/1.1\r\nhost: fib\r\nconnection: close\r\nx-steadfaas-deadline: {}\r\n\r\n",
+            deadline.as_millis()
+        );
+        send(served.address, &request).await
+    };
+    let (hasty, patient) = (waiting(now + WORK / 4).await, waiting(now + WORK * 100).await);
+    read(first).await;
+    assert_eq!(read(hasty).await.0, "HTTP/1.1 504 Gateway Timeout");
+    assert_eq!(read(patient).await.0, "HTTP/1.1 200 OK");
+    let counts = stats(served.address).await.counts;
+    assert_eq!((counts.received, counts.executions, counts.dropped), (3, 2, 1));
 }
 
 #[tokio::test]
