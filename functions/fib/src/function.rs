@@ -192,6 +192,12 @@ impl Function {
     }
 }
 
+/// Until when the answer is waited for: `x-steadfaas-deadline`, in milliseconds since the Unix epoch.
+fn deadline(headers: &HeaderMap) -> Option<SystemTime> {
+    let millis = header(headers, "x-steadfaas-deadline")?.parse().ok()?;
+    UNIX_EPOCH.checked_add(Duration::from_millis(millis))
+}
+
 fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
