@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 
 use steadfaas_core::envoy::property;
 use steadfaas_core::gray;
@@ -29,7 +30,12 @@ pub(crate) struct Function {
     sight: RefCell<Sight>,
     rings: Cell<u64>,
     turn: Cell<usize>,
+    next_word: Cell<Millis>,
 }
+
+/// How often the workers tell each other of a function's pace: two host calls a second and function. A worker that
+/// sees few of its requests needs longer than that to learn it alone.
+const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// What the policy in the cluster's metadata makes of requests.
 #[derive(Clone)]
@@ -78,6 +84,7 @@ impl Function {
             sight: RefCell::default(),
             rings: Cell::default(),
             turn: Cell::default(),
+            next_word: Cell::default(),
         }
     }
 
@@ -176,13 +183,30 @@ impl Function {
         set_aside
     }
 
-    /// Sets a replica aside that is much slower than its peers; makes room in the budget.
+    /// Looks back on the time since the last tick, if it had requests lately: makes room in the budget, sets a replica
+    /// aside that is much slower than its peers, tells the other workers what it has learned or listens to them.
     pub(crate) fn look_back(&self, bell: &Bell, now: Millis) {
+        if now.since(self.last_request.get()) > TELL_EVERY {
+            return;
+        }
         let Protection::Active(guard) = self.last_protection() else { return };
         guard.memory.borrow_mut().settle(now);
         let sight = self.sight.borrow().clone();
         if let Some(place) = gray::much_slower(&sight.view, &sight.lanes) {
             self.set_aside(bell, &guard, &sight, place);
+        }
+        if self.next_word.get() <= now {
+            self.next_word.set(now.after(TELL_EVERY));
+            self.talk(&mut guard.memory.borrow_mut());
+        }
+    }
+
+    fn talk(&self, memory: &mut Memory) {
+        if let Some(pace) = memory.tell() {
+            sharing::tell_pace(&self.cluster, &pace);
+        }
+        if memory.is_curious() {
+            memory.hear(&sharing::heard_pace(&self.cluster));
         }
     }
 

@@ -94,3 +94,19 @@ pub(crate) fn change_lease(cluster: &str, change: impl FnOnce(Lease) -> Lease) {
 fn lease_key(cluster: &str) -> String {
     format!("lease/{cluster}")
 }
+
+/// Tells the other workers of the pace of the function behind `cluster`. Whoever tells last is believed.
+pub(crate) fn tell_pace(cluster: &str, pace: &str) {
+    let key = pace_key(cluster);
+    let (stored, cas) = host::shared(&key);
+    host::set_shared(&key, pace.as_bytes(), stored.map(|_| cas));
+}
+
+/// What a worker has told of that pace.
+pub(crate) fn heard_pace(cluster: &str) -> String {
+    String::from_utf8(host::shared(&pace_key(cluster)).0.unwrap_or_default()).unwrap_or_default()
+}
+
+fn pace_key(cluster: &str) -> String {
+    format!("pace/{cluster}")
+}

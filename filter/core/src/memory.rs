@@ -1,6 +1,8 @@
 //! What one worker remembers of one function beside its replicas: the pace of each kind of request, the budget, and
 //! whether the function has said that it has too much to do.
 
+mod hearsay;
+
 use std::time::Duration;
 
 use crate::budget::{BURST_IN_DELAYS, Budget};
@@ -168,21 +170,6 @@ impl Memory {
                 pace.answered(outcome.latency.saturating_sub(delay));
                 pace.hedged(true);
             }
-        }
-    }
-
-    /// What others may know of each kind's pace.
-    pub fn bodies(&self) -> impl Iterator<Item = (u32, Duration)> {
-        self.kinds.iter().filter_map(|(kind, pace, _)| Some((*kind, pace.body()?)))
-    }
-
-    /// Another worker has seen this body of requests of `kind`.
-    pub fn told(&mut self, kind: u32, body: Duration) {
-        if self.place(kind).is_none() && self.kinds.len() < KINDS {
-            self.kinds.push((kind, Pace::default(), self.requests));
-        }
-        if let Some((_, pace, _)) = self.place(kind).and_then(|place| self.kinds.get_mut(place)) {
-            pace.told(body);
         }
     }
 }

@@ -130,9 +130,18 @@ fn others_are_told_only_what_is_known_well() {
     let memory = warm();
     let mut other = Memory::new(&active_standby());
     request(&mut other, FAST);
-    assert_eq!(other.bodies().count(), 0);
-    memory.bodies().for_each(|(kind, body)| other.told(kind, body));
+    assert_eq!((other.tell(), other.is_curious(), memory.is_curious()), (None, true, false));
+    other.hear(&memory.tell().unwrap());
     assert!(other.delay(FAST, &active_standby()) < Duration::from_millis(13));
     assert!(other.delay(SLOW, &active_standby()) > Duration::from_millis(85));
-    assert_eq!(other.bodies().count(), 0, "hearsay isn't passed on");
+    assert_eq!(other.tell(), None, "hearsay isn't passed on");
+}
+
+#[test]
+fn nonsense_is_not_heard() {
+    let mut memory = Memory::new(&active_standby());
+    memory.hear("\nx y\n7\n7 fast\n99999999999 1\n");
+    assert_eq!(memory.kinds.len(), 0);
+    (0..20).for_each(|kind| memory.hear(&format!("{kind} 1000")));
+    assert_eq!(memory.kinds.len(), KINDS);
 }
