@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use steadfaas_core::envoy::{REPLICAS_HEADER, property};
+use steadfaas_core::envoy::{HEDGE_HEADER, REPLICAS_HEADER, property};
 use steadfaas_core::headers::pairs;
 use steadfaas_core::lane::{InFlight, Lane};
 use steadfaas_core::outcome::{End, Outcome, learn};
@@ -63,11 +63,14 @@ impl Planned {
             return pass_through(&guard.metrics, "no_view", &facts);
         }
         let planned = Self::new(worker, function, guard, sight, &facts, is_whole);
+        let route_hedges = worker.configuration().route_hedges;
         planned.plan.write(
             &planned.guard.policy,
             &planned.sight.view,
             &facts,
             &mut |name, value| match value {
+                // The route says it already, unless the client had said otherwise.
+                Some(_) if name == HEDGE_HEADER && route_hedges && !facts.client_sent_header(name) => {}
                 Some(value) => host::set_request_header(name, value),
                 None => host::remove_request_header(name),
             },

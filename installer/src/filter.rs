@@ -49,8 +49,9 @@ pub fn capability_restriction(response_header: bool) -> Value {
     json!({ "allowed_capabilities": allowed.collect::<serde_json::Map<_, _>>() })
 }
 
-/// The plugin's own configuration, as the text that the filter reads.
+/// The plugin's own configuration, as the text that the filter reads. Every route that this installer writes hedges.
 #[must_use]
 pub fn configuration(response_header: bool) -> String {
-    json!({ "admin_cluster": ADMIN_CLUSTER, "response_header": response_header }).to_string()
+    json!({ "admin_cluster": ADMIN_CLUSTER, "response_header": response_header, "route_hedges": true })
+        .to_string()
 }

@@ -10,6 +10,15 @@ pub struct Configuration {
     pub admin_cluster: String,
     /// Answers get a header that says what the filter state says.
     pub response_header: bool,
+    /// The routes to protected functions have `hedge_policy.hedge_on_per_try_timeout`, so that requests needn't say it
+    /// each: a header set costs a request about a microsecond and a half.
+    pub route_hedges: bool,
+}
+
+impl Default for Configuration {
+    fn default() -> Self {
+        Self { admin_cluster: ADMIN_CLUSTER.to_owned(), response_header: false, route_hedges: false }
+    }
 }
 
 impl Configuration {
@@ -18,7 +27,7 @@ impl Configuration {
     /// # Errors
     /// What is wrong with it, naming the key.
     pub fn read(text: &[u8]) -> Result<Self, String> {
-        let mut configuration = Self { admin_cluster: ADMIN_CLUSTER.to_owned(), response_header: false };
+        let mut configuration = Self::default();
         if text.is_empty() {
             return Ok(configuration);
         }
@@ -27,9 +36,11 @@ impl Configuration {
             match (key.as_str(), value) {
                 ("admin_cluster", Value::String(name)) => configuration.admin_cluster.clone_from(name),
                 ("response_header", Value::Bool(wanted)) => configuration.response_header = *wanted,
+                ("route_hedges", Value::Bool(holds)) => configuration.route_hedges = *holds,
                 _ => {
                     return Err(format!(
-                        "`{key}`: admin_cluster, a name, and response_header, true or false, would be right"
+                        "`{key}`: admin_cluster, a name, and response_header and route_hedges, true or false, would be \
+                         right"
                     ));
                 }
             }
@@ -44,15 +55,23 @@ mod tests {
 
     #[test]
     fn nothing_written_means_the_defaults() {
-        let defaults = Configuration { admin_cluster: "prometheus_stats".to_owned(), response_header: false };
+        let defaults = Configuration {
+            admin_cluster: "prometheus_stats".to_owned(),
+            response_header: false,
+            route_hedges: false,
+        };
         assert_eq!(Configuration::read(b""), Ok(defaults.clone()));
         assert_eq!(Configuration::read(b"{}"), Ok(defaults));
     }
 
     #[test]
-    fn both_keys_are_read_and_others_refused_by_name() {
-        let read = Configuration::read(br#"{"admin_cluster":"admin","response_header":true}"#).unwrap();
-        assert_eq!((read.admin_cluster.as_str(), read.response_header), ("admin", true));
+    fn all_keys_are_read_and_others_refused_by_name() {
+        let text = br#"{"admin_cluster":"admin","response_header":true,"route_hedges":true}"#;
+        let read = Configuration::read(text).unwrap();
+        assert_eq!(
+            (read.admin_cluster.as_str(), read.response_header, read.route_hedges),
+            ("admin", true, true)
+        );
         for wrong in [r#"{"admin":"x"}"#, r#"{"response_header":"yes"}"#] {
             let key = wrong.split('"').nth(1).unwrap();
             assert!(

@@ -21,6 +21,9 @@ pub const FILTER_STATE: &str = "steadfaas";
 /// The response header that says the same as the filter state, where the plugin's configuration asks for it.
 pub const RESPONSE_HEADER: &str = "x-steadfaas";
 
+/// The request header by which a try that is late starts the next one, where the route's `hedge_policy` doesn't say so.
+pub const HEDGE_HEADER: &str = "x-envoy-hedge-on-per-try-timeout";
+
 /// The request header that tells a function until when its answer is waited for, in milliseconds since the Unix epoch;
 /// written where the policy has a deadline. A point in time, for a span means nothing to a function that was frozen.
 pub const DEADLINE_HEADER: &str = "x-steadfaas-deadline";

@@ -49,7 +49,7 @@ pub const CLIENT_HEADERS: [&str; 8] = [
     "x-envoy-retry-grpc-on",
     "x-envoy-max-retries",
     "x-envoy-upstream-rq-per-try-timeout-ms",
-    "x-envoy-hedge-on-per-try-timeout",
+    crate::envoy::HEDGE_HEADER,
     "x-envoy-retriable-header-names",
     "x-envoy-upstream-rq-timeout-ms",
 ];
@@ -123,6 +123,12 @@ impl RequestFacts {
         self.client_headers
             .checked_shr(u32::try_from(place).unwrap_or(u32::MAX))
             .is_some_and(|bits| bits & 1 == 1)
+    }
+
+    /// The client had sent the header called `name`, one of [`CLIENT_HEADERS`].
+    #[must_use]
+    pub fn client_sent_header(&self, name: &str) -> bool {
+        CLIENT_HEADERS.iter().position(|header| *header == name).is_some_and(|place| self.client_sent(place))
     }
 
     /// The request may run twice. If not, only failures that prove that nothing ran are tried again.

@@ -43,6 +43,8 @@ fn virtual_host(function: &Function) -> Value {
                 // No deadline of ours: answers may stream for hours (Envoy's default would end them after 15 s).
                 "timeout": "0s",
                 "retry_policy": retry_policy(function),
+                // A late try starts the next one; which requests have tries that can be late, the filter says.
+                "hedge_policy": { "hedge_on_per_try_timeout": true },
             },
         }],
     })

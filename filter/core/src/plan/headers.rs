@@ -1,7 +1,7 @@
 //! A plan as Envoy's router reads it: request headers.
 
 use super::{Plan, Repeat};
-use crate::envoy::{DEADLINE_HEADER, REPLICAS_HEADER};
+use crate::envoy::{DEADLINE_HEADER, HEDGE_HEADER, REPLICAS_HEADER};
 use crate::policy::Policy;
 use crate::request::{CLIENT_HEADERS, RequestFacts};
 use crate::time::millis;
@@ -41,7 +41,7 @@ impl Plan {
         }
         if let Some(delay) = self.hedge_after {
             set("x-envoy-upstream-rq-per-try-timeout-ms", &millis(delay).max(1).to_string());
-            set("x-envoy-hedge-on-per-try-timeout", "true");
+            set(HEDGE_HEADER, "true");
         }
         if let Some(deadline) = self.deadline {
             set("x-envoy-upstream-rq-timeout-ms", &millis(deadline.left).max(1).to_string());
