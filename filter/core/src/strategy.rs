@@ -96,17 +96,14 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
         plan.fill(attempts);
     }
 
-    /// After how long the next replica starts. The answer to a suspect's trial is wanted sooner, for it hardly comes;
-    /// the suspect has still to be about as quick as its peers to win.
+    /// After how long the next replica starts. A check of a function whose speed isn't known doesn't wait as long as
+    /// others, for its answer may well never come.
     fn delay_of(&self, plan: &Plan) -> Option<Duration> {
-        let on_trial = plan.is_check
-            && plan
-                .first()
-                .and_then(|place| self.view.replicas.get(place))
-                .is_some_and(|first| !first.is_well());
         match self.terms.delay {
-            delay if on_trial => Some(delay.min(2 * tuned!(CHECK_HEDGE_AFTER)) / 2),
-            delay if plan.is_check => Some(delay.min(tuned!(CHECK_HEDGE_AFTER))),
+            delay if plan.is_check && self.terms.usual().is_none() => {
+                Some(delay.min(tuned!(CHECK_HEDGE_AFTER)))
+            }
+            delay if plan.is_check => Some(delay),
             delay => Some(delay).filter(|_| !self.terms.is_spared),
         }
     }
