@@ -7,6 +7,8 @@
 mod agenda;
 mod chance;
 pub mod load;
+mod parallel;
+pub mod parameters;
 mod pool;
 mod proxy;
 pub mod replica;

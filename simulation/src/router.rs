@@ -16,8 +16,9 @@ pub(crate) const CONNECT_TIMEOUT: Time = 100 * MS;
 /// What opening a connection within a data centre takes, and hearing that nobody listens.
 pub(crate) const CONNECTING: Time = 200;
 
-/// One way between proxy and replica.
-pub(crate) const ONE_WAY: Time = 150;
+/// One way between proxy and replica, with what both spend on a request beside the function's work: with it a
+/// function of 10 ms takes 11.7 ms at the client, as measured on the test bed.
+pub(crate) const ONE_WAY: Time = 700;
 
 /// The proxy's timers count whole milliseconds and fire within one more.
 pub(crate) const TIMER_SLACK: Time = MS;

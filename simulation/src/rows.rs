@@ -7,6 +7,9 @@ use crate::scenario::{Act, Scenario, Whom};
 /// How long a flapping replica is up, and down.
 const FLAP: Time = 500 * MS;
 
+/// How long its process takes to start.
+const START: Time = 30 * MS;
+
 /// What makes another row of one.
 type Change = fn(Scenario) -> Scenario;
 
@@ -30,8 +33,8 @@ pub fn faults() -> Vec<Scenario> {
         behaves("answer_503", one, Manners { unavailable_share: 1.0, ..Manners::default() }),
         behaves("reset_10", one, Manners { reset_share: 0.1, ..Manners::default() }),
         flap(),
-        calm("none", Service::Constant(12.5)),
-        calm("lognormal", Service::Lognormal(12.5, 0.5)),
+        calm("none", Service::Constant(10.0)),
+        calm("lognormal", Service::Lognormal(10.0, 0.5)),
         Scenario {
             slow_path: Some(Service::Constant(80.0)),
             acts: vec![(20 * SECOND, Act::Freeze(one))],
@@ -91,6 +94,35 @@ pub fn loads() -> Vec<Scenario> {
     faults().iter().filter(|row| chosen.contains(&row.name.as_str())).flat_map(of).collect()
 }
 
+/// What the benchmark has no row for: faults that end, one before the function's speed is known, a replica that is slow
+/// but not too slow to answer, and a function of uneven speed with many requests.
+#[must_use]
+pub fn others() -> Vec<Scenario> {
+    let (one, usual) = (Whom::Busiest, Scenario::default());
+    let ends = |name: &str, begin, end, after| Scenario {
+        name: name.to_owned(),
+        acts: vec![(usual.at, begin), (usual.at + after, end)],
+        lasts: usual.lasts + 20 * SECOND,
+        ..usual.clone()
+    };
+    let cold = 50 * MS;
+    vec![
+        ends("blink", Act::Kill(one), Act::Restart(one), START),
+        ends("thaw", Act::Freeze(one), Act::Thaw(one), 10 * SECOND),
+        Scenario {
+            at: cold,
+            acts: vec![(cold, Act::Freeze(one))],
+            ..Scenario::of("freeze_cold", Act::Freeze(one))
+        },
+        Scenario::of("slow_30ms_retry", Act::Behave(one, Manners::slow(30.0))).with("strategy", "retry"),
+        Scenario {
+            rate: 2_000.0,
+            lasts: 20 * SECOND,
+            ..calm("lognormal_2000rps", Service::Lognormal(10.0, 0.5))
+        },
+    ]
+}
+
 fn storm() -> Scenario {
     let usual = Scenario::default();
     Scenario {
@@ -105,8 +137,8 @@ fn storm() -> Scenario {
 fn flap() -> Scenario {
     let usual = Scenario::default();
     let lives = (0..).map(|life| usual.at + 2 * life * FLAP).take_while(|at| at + FLAP < usual.lasts);
-    let acts =
-        lives.flat_map(|at| [(at, Act::Kill(Whom::Busiest)), (at + FLAP, Act::Restart(Whom::Busiest))]);
+    let acts = lives
+        .flat_map(|at| [(at, Act::Kill(Whom::Busiest)), (at + FLAP + START, Act::Restart(Whom::Busiest))]);
     Scenario { name: "flap".to_owned(), acts: acts.collect(), ..usual }
 }
 

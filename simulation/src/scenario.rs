@@ -67,12 +67,11 @@ pub struct Scenario {
 }
 
 impl Default for Scenario {
-    /// The usual load of the benchmark: two replicas of a function of 10 ms that takes 13 ms at the client, 200
-    /// requests a second, one worker.
+    /// The usual load of the benchmark: two replicas of a function of 10 ms, 200 requests a second, one worker.
     fn default() -> Self {
         Self {
             name: String::new(),
-            service: Service::Constant(12.5),
+            service: Service::Constant(10.0),
             slow_path: None,
             concurrency: usize::MAX,
             replicas: 2,

@@ -9,6 +9,9 @@ use crate::proxy::Did;
 use crate::router::CLIENT_TIMEOUT;
 use crate::scenario::{Act, Scenario};
 
+/// An answer that took no longer is one of a function that is well: as in the benchmark.
+const WELL: Time = 100 * MS;
+
 /// One request, when it is over.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Record {
@@ -104,7 +107,7 @@ pub struct Seen {
     pub hedged_percent: f64,
     /// The same, from the fault on.
     pub hedged_percent_after: f64,
-    /// When the last request was over that took more than twice the usual, after the last thaw.
+    /// When the last request was over that failed or took more than 100 ms, after the last thaw.
     pub well_after_ms: Option<f64>,
     /// Requests under way when the fault struck.
     pub in_flight: u64,
@@ -114,7 +117,7 @@ pub struct Seen {
     pub bursts: u64,
     /// How often a request that must not run twice was written to a replica at most.
     pub most_runs_of_unrepeatable: u32,
-    /// Requests planned while the function's speed wasn't known, in percent.
+    /// Requests planned while the function's speed wasn't known, or was that slow, in percent.
     pub cold_percent: f64,
     /// Requests led to a replica to hear from it.
     pub checks: u64,
@@ -217,14 +220,7 @@ fn gap(scenario: &Scenario, records: &[Record]) -> f64 {
 
 fn well_after(scenario: &Scenario, records: &[Record]) -> Option<f64> {
     let thawed = scenario.acts.iter().rev().find(|(_, act)| matches!(act, Act::Thaw(_)))?.0;
-    let mut usual: Vec<Time> = records
-        .iter()
-        .filter(|record| record.end < scenario.at)
-        .map(|record| record.end - record.due)
-        .collect();
-    usual.sort_unstable();
-    let usual = usual.get(usual.len() / 2).copied().unwrap_or(MS);
-    let ill = records.iter().filter(|record| !record.is_good || record.end - record.due > 2 * usual);
+    let ill = records.iter().filter(|record| !record.is_good || record.end - record.due > WELL);
     Some(in_millis(ill.map(|record| record.end.saturating_sub(thawed)).max().unwrap_or(0)))
 }
 

@@ -33,7 +33,7 @@ pub fn run(rows: &[Scenario], seeds: u64) -> Result<Vec<Run>, PolicyError> {
 
 /// The runs as a table: the mean over the seeds; of failures, gap and longest latency the worst.
 #[must_use]
-pub fn show(runs: &[Run]) -> String {
+pub fn show(runs: &[Run], as_markdown: bool) -> String {
     let header = [
         "row",
         "failed",
@@ -46,11 +46,12 @@ pub fn show(runs: &[Run]) -> String {
         "hedged %",
         "cold %",
         "aside",
+        "wrongly aside ms",
         "well after ms",
     ];
     let rows = runs.chunk_by(|one, next| one.row == next.row).map(|runs| {
         let mean = |number: fn(&Seen) -> f64| mean(runs, number);
-        let worst = |number: fn(&Seen) -> f64| runs.iter().map(|run| number(&run.seen)).fold(0.0, f64::max);
+        let worst = |number: fn(&Seen) -> f64| worst(runs, number);
         vec![
             runs.first().map(|run| run.row.clone()).unwrap_or_default(),
             format!("{:.0}", worst(|seen| count(seen.failed))),
@@ -63,18 +64,25 @@ pub fn show(runs: &[Run]) -> String {
             format!("{:.2}", mean(|seen| seen.hedged_percent)),
             format!("{:.2}", mean(|seen| seen.cold_percent)),
             format!("{:.1}", mean(|seen| count(seen.set_aside))),
+            format!("{:.0}", worst(|seen| seen.wrongly_aside_longest_ms)),
             runs.first()
                 .and_then(|run| run.seen.well_after_ms)
                 .map_or_else(String::new, |ms| format!("{ms:.0}")),
         ]
     });
-    table(&header, rows.collect(), false)
+    table(&header, rows.collect(), as_markdown)
 }
 
 /// The mean of a number over runs.
 #[must_use]
 pub fn mean(runs: &[Run], number: impl Fn(&Seen) -> f64) -> f64 {
     runs.iter().map(|run| number(&run.seen)).sum::<f64>() / count(runs.len() as u64)
+}
+
+/// The largest that a number was in any run.
+#[must_use]
+pub fn worst(runs: &[Run], number: impl Fn(&Seen) -> f64) -> f64 {
+    runs.iter().map(|run| number(&run.seen)).fold(0.0, f64::max)
 }
 
 /// A count as a number to reckon with.
