@@ -1,7 +1,7 @@
 //! `cargo simulate`: the tables of the simulation.
 
 use clap::{Args, Parser, Subcommand};
-use steadfaas_simulation::tables::{faults, sensitivity};
+use steadfaas_simulation::tables::{faults, scale, sensitivity};
 use steadfaas_simulation::{parameters, rows};
 
 /// Simulates the decisions of steadfaas against modelled replicas.
@@ -19,6 +19,8 @@ enum Table {
     Faults(Faults),
     /// What becomes of it when a parameter is halved and doubled: docs/parameters.md
     Sensitivity,
+    /// One function behind a thousand proxies, ten thousand functions behind one: docs/scale.md
+    Scale,
 }
 
 #[derive(Debug, Args)]
@@ -40,6 +42,10 @@ fn main() -> anyhow::Result<()> {
         Table::Faults(wanted) => print_faults(&wanted),
         Table::Sensitivity => {
             print!("{}", sensitivity::document(&parameters::all()?)?);
+            Ok(())
+        }
+        Table::Scale => {
+            print!("{}", scale::document()?);
             Ok(())
         }
     }

@@ -5,6 +5,10 @@ use std::collections::VecDeque;
 use crate::chance::Chance;
 use crate::load::{Time, millis};
 
+/// How many connections the kernel of a frozen process lets wait for it: what Linux allows by default, and what Go's
+/// servers ask for.
+pub const BACKLOG: usize = 4_096;
+
 /// What a replica is like at the moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Condition {
@@ -56,6 +60,8 @@ pub(crate) struct Replica {
     /// Requests that were written to it.
     pub(crate) received: u64,
     limit: usize,
+    /// Connections that wait to be accepted.
+    connections: usize,
     /// Attempts that it works on.
     working: Vec<usize>,
     /// Attempts that wait for a worker. Whether anybody still waits for them it doesn't know.
@@ -74,6 +80,7 @@ impl Replica {
             life: 0,
             received: 0,
             limit,
+            connections: 0,
             working: Vec::new(),
             queue: VecDeque::new(),
             held: Vec::new(),
@@ -91,9 +98,14 @@ impl Replica {
         self.condition == Condition::Up && self.manners == Manners::default()
     }
 
-    /// Attempts that wait for a worker.
-    pub(crate) fn waiting(&self) -> usize {
-        self.queue.len()
+    /// Its kernel has room for another connection that waits.
+    pub(crate) fn has_room(&self) -> bool {
+        self.connections < BACKLOG
+    }
+
+    /// A connection is opened. While it is frozen it waits, and stays even if it is given up.
+    pub(crate) fn accept(&mut self) {
+        self.connections += usize::from(self.condition == Condition::Frozen);
     }
 
     /// The next attempt to work on, if there is one and a worker is free.
@@ -127,6 +139,7 @@ impl Replica {
     /// It goes on. Gives the attempts whose answers it held.
     pub(crate) fn go_on(&mut self) -> Vec<usize> {
         self.condition = Condition::Up;
+        self.connections = 0;
         std::mem::take(&mut self.held)
     }
 }

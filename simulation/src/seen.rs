@@ -22,6 +22,13 @@ pub(crate) struct Record {
     pub(crate) may_repeat: bool,
 }
 
+impl Record {
+    /// It failed, or took longer than those of a function that is well.
+    fn is_ill(&self) -> bool {
+        !self.is_good || self.end - self.due > WELL
+    }
+}
+
 /// What is counted while a run goes on.
 #[derive(Debug, Clone)]
 pub(crate) struct Count {
@@ -32,6 +39,8 @@ pub(crate) struct Count {
     pub(crate) requests_before: u64,
     pub(crate) written_before: u64,
     pub(crate) hedged_before: u64,
+    pub(crate) checks_before: u64,
+    pub(crate) trials_before: u64,
     pub(crate) in_flight: u64,
     pub(crate) most_runs_of_unrepeatable: u32,
     pub(crate) ticks_without_any_well: u64,
@@ -52,6 +61,8 @@ impl Default for Count {
             requests_before: 0,
             written_before: 0,
             hedged_before: 0,
+            checks_before: 0,
+            trials_before: 0,
             in_flight: 0,
             most_runs_of_unrepeatable: 0,
             ticks_without_any_well: 0,
@@ -107,6 +118,8 @@ pub struct Seen {
     pub hedged_percent: f64,
     /// The same, from the fault on.
     pub hedged_percent_after: f64,
+    /// Requests that came after the fault and failed or took more than 100 ms.
+    pub late_after: u64,
     /// When the last request was over that failed or took more than 100 ms, after the last thaw.
     pub well_after_ms: Option<f64>,
     /// Requests under way when the fault struck.
@@ -121,8 +134,12 @@ pub struct Seen {
     pub cold_percent: f64,
     /// Requests led to a replica to hear from it.
     pub checks: u64,
+    /// The same, from the fault on.
+    pub checks_after: u64,
     /// Those of them that were a suspect's trial.
     pub trials: u64,
+    /// The same, from the fault on.
+    pub trials_after: u64,
     /// How often a replica was set aside.
     pub set_aside: u64,
     /// How often one was without a failure: it was silent, or much slower than its peers.
@@ -171,6 +188,8 @@ impl Seen {
                 difference(count.hedged, count.hedged_before),
                 count.requests - count.requests_before,
             ),
+            late_after: records.iter().filter(|record| record.due >= scenario.at && record.is_ill()).count()
+                as u64,
             well_after_ms: well_after(scenario, &records),
             in_flight: count.in_flight,
             allowed_extra: count.requests * percent / 100 + count.bursts,
@@ -178,7 +197,9 @@ impl Seen {
             most_runs_of_unrepeatable: count.most_runs_of_unrepeatable,
             cold_percent: share(count.did.cold.cast_signed(), count.requests),
             checks: count.did.checks,
+            checks_after: count.did.checks - count.checks_before,
             trials: count.did.trials,
+            trials_after: count.did.trials - count.trials_before,
             set_aside: count.did.set_aside,
             set_aside_unasked: count.did.set_aside_unasked,
             last_one_set_aside: count.did.last_one_set_aside,
@@ -220,7 +241,7 @@ fn gap(scenario: &Scenario, records: &[Record]) -> f64 {
 
 fn well_after(scenario: &Scenario, records: &[Record]) -> Option<f64> {
     let thawed = scenario.acts.iter().rev().find(|(_, act)| matches!(act, Act::Thaw(_)))?.0;
-    let ill = records.iter().filter(|record| !record.is_good || record.end - record.due > WELL);
+    let ill = records.iter().filter(|record| record.is_ill());
     Some(in_millis(ill.map(|record| record.end.saturating_sub(thawed)).max().unwrap_or(0)))
 }
 

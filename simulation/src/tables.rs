@@ -1,6 +1,7 @@
 //! What `simulate` prints.
 
 pub mod faults;
+pub mod scale;
 pub mod sensitivity;
 
 use comfy_table::{Table, presets};

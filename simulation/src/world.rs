@@ -109,12 +109,7 @@ impl World {
             Event::LookBack => {
                 self.before = self.replicas.iter().map(|replica| replica.received).collect();
             }
-            Event::Watch => {
-                self.count.written_before = self.count.written;
-                self.count.hedged_before = self.count.hedged;
-                self.count.requests_before = self.count.requests;
-                self.count.in_flight = self.count.requests - self.count.over;
-            }
+            Event::Watch => self.watch(),
             Event::Act(place) => self.act(place),
             Event::Tick(ticker) => self.tick(ticker),
             Event::Reached(attempt) => self.reach(attempt),
@@ -124,6 +119,15 @@ impl World {
             Event::Again(request) => self.again(request),
             Event::ClientLeft(request) => self.finish(request, End::Other, None),
         }
+    }
+
+    fn watch(&mut self) {
+        self.count.written_before = self.count.written;
+        self.count.hedged_before = self.count.hedged;
+        self.count.requests_before = self.count.requests;
+        self.count.in_flight = self.count.requests - self.count.over;
+        self.count.checks_before = self.proxies.iter().map(|proxy| proxy.did.checks).sum();
+        self.count.trials_before = self.proxies.iter().map(|proxy| proxy.did.trials).sum();
     }
 
     fn put_arrival(&mut self) {

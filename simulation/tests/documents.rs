@@ -5,8 +5,8 @@
 use std::path::Path;
 
 use steadfaas_simulation::parameters;
-use steadfaas_simulation::tables::faults;
 use steadfaas_simulation::tables::sensitivity::{self, SEEDS};
+use steadfaas_simulation::tables::{faults, scale};
 
 fn document(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name);
@@ -43,5 +43,15 @@ fn the_numbers_are_those_of_this_source() {
     for wanted in faults::show(&runs, true).lines().skip(2).map(cells) {
         let listed = line_of(&text, &wanted[0]).unwrap_or_default();
         assert_eq!(listed, wanted, "`cargo simulate sensitivity > docs/parameters.md` makes it anew");
+    }
+}
+
+#[test]
+fn the_numbers_of_scale_are_those_of_this_source() {
+    let text = document("scale.md");
+    let listed: Vec<Vec<String>> = text.lines().filter(|line| line.starts_with('|')).map(cells).collect();
+    for proxies in &scale::PROXIES[..3] {
+        let wanted = scale::line_of_proxies(*proxies, 2_000.0).unwrap();
+        assert!(listed.contains(&wanted), "`cargo simulate scale > docs/scale.md` makes it anew: {wanted:?}");
     }
 }

@@ -10,6 +10,7 @@ use drawn::{Drawn, Fault, Functions};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use steadfaas_simulation::load::{SECOND, Service};
+use steadfaas_simulation::replica::BACKLOG;
 use steadfaas_simulation::run;
 use steadfaas_simulation::scenario::Scenario;
 use steadfaas_simulation::seen::Seen;
@@ -71,7 +72,7 @@ fn a_stall_of_all_fails_nobody_and_leaves_nobody_aside() {
     holds(&stalls, |scenario, seen| {
         // Where more wait than the replicas' kernels have room for, connections time out instead of waiting, and each
         // attempt that does takes its part of the patience: some fail then.
-        let room = 1_024.0 * scenario.replicas as f64;
+        let room = (BACKLOG * scenario.replicas) as f64;
         let waiting = scenario.rate * 2.0;
         prop_assert!(seen.failed == 0 || 2.0 * waiting > room, "{}", seen.failed);
         prop_assert!(

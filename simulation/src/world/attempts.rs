@@ -10,9 +10,6 @@ use crate::load::{MS, Time};
 use crate::replica::Condition;
 use crate::router::{CONNECT_TIMEOUT, CONNECTING, Next, ONE_WAY, TIMER_SLACK};
 
-/// How many connections the kernel of a frozen process accepts for it.
-const BACKLOG: usize = 1_024;
-
 /// One attempt of a request.
 #[derive(Debug)]
 pub(super) struct Attempt {
@@ -60,12 +57,15 @@ impl World {
         if self.pools.get_mut(pool).is_some_and(|pool| pool.take(self.now)) {
             return Ok(0);
         }
-        let Some(replica) = self.replicas.get(replica) else { return Err(0) };
+        let Some(replica) = self.replicas.get_mut(replica) else { return Err(0) };
         match replica.condition {
-            Condition::Up => Ok(CONNECTING),
-            Condition::Frozen if replica.waiting() < BACKLOG => Ok(CONNECTING),
-            Condition::Frozen | Condition::Lost => Err(CONNECT_TIMEOUT),
             Condition::Dead => Err(CONNECTING),
+            Condition::Lost => Err(CONNECT_TIMEOUT),
+            Condition::Frozen if !replica.has_room() => Err(CONNECT_TIMEOUT),
+            Condition::Up | Condition::Frozen => {
+                replica.accept();
+                Ok(CONNECTING)
+            }
         }
     }
 
