@@ -114,7 +114,12 @@ async fn no_request_that_may_run_twice_is_lost_with_a_node() -> anyhow::Result<(
     }
     for (name, count, _, call) in FUNCTIONS {
         let most = runs.iter().filter(|(id, _)| id.starts_with(*name)).map(|(_, times)| *times).max();
-        let allowed = if *call == Call::Post { 1 } else { u32::try_from(*count)? };
+        let allowed = match call {
+            Call::Post => 1,
+            _ if name.starts_with("copies") => u32::try_from(*count)?,
+            // The policy's tries: a third one may go back to the first replica, when the second is late as well.
+            _ => 3,
+        };
         assert!(most <= Some(allowed), "{name}: a request ran {most:?} times");
     }
     Ok(())
