@@ -45,7 +45,7 @@ impl Stage {
             view: &self.view,
             lanes: &self.lanes,
             may_repeat,
-            terms: Terms { delay: DELAY, is_spared: false, reserved: self.policy.retries() },
+            terms: Terms { delay: DELAY, is_spared: false, reserved: self.policy.retries(), is_short: false },
             turn,
             now: NOW,
         }
@@ -148,10 +148,12 @@ fn what_the_budget_has_no_room_for_runs_once() {
 }
 
 #[test]
-fn a_function_with_too_much_to_do_is_not_hedged_but_still_tried_elsewhere() {
+fn a_function_with_too_much_to_do_or_little_budget_is_hedged_only_where_it_hangs() {
     let stage = stage(2, &[("strategy", "hedged")]);
-    let plan = stage.on_terms(|terms| terms.is_spared = true).plan(None);
-    assert_eq!((plan.hedge_after, plan.repeat), (None, Repeat::AsPolicySays));
+    let spared = stage.on_terms(|terms| terms.is_spared = true).plan(None);
+    let short = stage.on_terms(|terms| terms.is_short = true).plan(None);
+    assert_eq!(spared, short);
+    assert_eq!((short.hedge_after, short.repeat), (Some(16 * DELAY), Repeat::AsPolicySays));
 }
 
 #[test]
