@@ -44,8 +44,10 @@ pub(crate) struct Did {
     pub(crate) checks: u64,
     /// Those of them that were a suspect's trial.
     pub(crate) trials: u64,
-    /// Replicas set aside because they were much slower, or silent.
-    pub(crate) set_aside_unasked: u64,
+    /// Replicas set aside because they were silent.
+    pub(crate) set_aside_silent: u64,
+    /// Replicas set aside because they were much slower than their peers.
+    pub(crate) set_aside_slower: u64,
     /// Replicas set aside for whatever reason.
     pub(crate) set_aside: u64,
     /// Times that the last well replica was set aside by [`gray`].
@@ -125,7 +127,7 @@ impl Proxy {
         let lanes = asked.lanes.clone();
         self.did.cold += u64::from(terms.delay >= COLD_DELAY);
         if let Some(place) = silent(&self.view, &lanes, began) {
-            self.set_aside(place, now);
+            self.did.set_aside_silent += self.set_aside(place, now);
         }
         let check = self.claim_check(may_repeat, now);
         let turn = self.next_turn(worker);
@@ -200,10 +202,10 @@ impl Proxy {
         learned.set_aside
     }
 
-    fn set_aside(&mut self, place: usize, now: Millis) {
+    fn set_aside(&mut self, place: usize, now: Millis) -> u64 {
         let lessons = Lessons { suspects: vec![place], hang: true, ..Lessons::default() };
         let view = self.view.clone();
-        self.did.set_aside_unasked += self.apply(&view, &lessons, now);
+        self.apply(&view, &lessons, now)
     }
 
     /// A worker's tick.
@@ -222,7 +224,7 @@ impl Proxy {
             ticking.talk(&mut self.told);
         }
         if let Some(place) = slow {
-            self.set_aside(place, now);
+            self.did.set_aside_slower += self.set_aside(place, now);
             self.did.last_one_set_aside += u64::from(self.view.well() == 0);
         }
     }

@@ -80,7 +80,8 @@ impl Count {
         self.did.checks += did.checks;
         self.did.trials += did.trials;
         self.did.set_aside += did.set_aside;
-        self.did.set_aside_unasked += did.set_aside_unasked;
+        self.did.set_aside_silent += did.set_aside_silent;
+        self.did.set_aside_slower += did.set_aside_slower;
         self.did.last_one_set_aside += did.last_one_set_aside;
         self.did.cold += did.cold;
     }
@@ -142,8 +143,10 @@ pub struct Seen {
     pub trials_after: u64,
     /// How often a replica was set aside.
     pub set_aside: u64,
-    /// How often one was without a failure: it was silent, or much slower than its peers.
-    pub set_aside_unasked: u64,
+    /// How often one was for being silent.
+    pub set_aside_silent: u64,
+    /// How often one was for being much slower than its peers.
+    pub set_aside_slower: u64,
     /// How often the last well one was set aside for being slower.
     pub last_one_set_aside: u64,
     /// Tenths of a second without any replica known to be well.
@@ -201,7 +204,8 @@ impl Seen {
             trials: count.did.trials,
             trials_after: count.did.trials - count.trials_before,
             set_aside: count.did.set_aside,
-            set_aside_unasked: count.did.set_aside_unasked,
+            set_aside_silent: count.did.set_aside_silent,
+            set_aside_slower: count.did.set_aside_slower,
             last_one_set_aside: count.did.last_one_set_aside,
             ticks_without_any_well: count.ticks_without_any_well,
             wrongly_aside_ticks: count.wrongly_aside_ticks,
