@@ -16,8 +16,9 @@ use crate::client::{Ask, Connection};
 use crate::median::median;
 use crate::proxy::functions_file;
 
-/// Once nobody asks any more the filter looks for replicas a few more times; then it is left alone.
-const UNTIL_QUIET: Duration = Duration::from_secs(5);
+/// Once nobody asks any more the filter looks for replicas for some seconds; answers that are under way by then come
+/// late where there are many clusters.
+const UNTIL_QUIET: Duration = Duration::from_secs(20);
 
 /// How long the proxy is watched while nobody asks.
 const QUIET: Duration = Duration::from_secs(10);
