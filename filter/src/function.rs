@@ -112,8 +112,9 @@ impl Function {
                 Protection::Active(known) if known.policy == policy => return,
                 known => {
                     let metrics = metrics_for(&policy.function, known);
-                    let memory = RefCell::new(Memory::new(&policy));
-                    Protection::Active(Rc::new(Guard { policy, metrics, memory }))
+                    let mut memory = Memory::new(&policy);
+                    memory.hear(&sharing::heard_pace(&self.cluster));
+                    Protection::Active(Rc::new(Guard { policy, metrics, memory: RefCell::new(memory) }))
                 }
             },
             Some(Err(error)) => self.refused(&error, &protection),
@@ -190,7 +191,7 @@ impl Function {
             return;
         }
         let Protection::Active(guard) = self.last_protection() else { return };
-        guard.memory.borrow_mut().settle(now);
+        guard.memory.borrow_mut().settle();
         let sight = self.sight.borrow().clone();
         if let Some(place) = gray::much_slower(&sight.view, &sight.lanes) {
             self.set_aside(bell, &guard, &sight, place);

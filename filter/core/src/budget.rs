@@ -7,8 +7,8 @@ const TOKEN: u64 = 100;
 /// requests need a second attempt before it is set aside (seen at 200 requests a second).
 pub const LEAST_BURST: u64 = 20;
 
-/// The burst holds what comes in within this many hedge delays: a frozen replica is found after one or two, and what
-/// was sent to it until then is rescued within the third.
+/// The burst holds this many times what comes within a hedge delay at the most: a frozen replica is found after one or
+/// two, and what was sent to it until then is rescued within the third.
 pub const BURST_IN_DELAYS: u64 = 3;
 
 /// A token bucket over the extra attempts of one function. Requests reserve what they may need when they start and

@@ -10,7 +10,7 @@ use crate::outcome::{End, Outcome};
 use crate::pace::{COLD_DELAY, Pace, TIMERS_EARLY};
 use crate::plan::Plan;
 use crate::policy::{Policy, Strategy};
-use crate::time::{Millis, millis};
+use crate::time::Millis;
 
 /// Kinds of requests that a function's pace is kept for. A function with more methods and paths than this keeps the
 /// rest together: one of theirs is late when it is later than most of the rest.
@@ -45,13 +45,37 @@ impl Terms {
     }
 }
 
+/// How many requests come within a span, at the most: in a burst that is more than their rate says.
+#[derive(Debug, Clone, Default)]
+struct Crowd {
+    span: Duration,
+    began: Millis,
+    count: u64,
+    most: u64,
+}
+
+impl Crowd {
+    fn came(&mut self, now: Millis) {
+        if now.since(self.began) >= self.span {
+            (self.began, self.count) = (now, 0);
+        }
+        self.count += 1;
+        self.most = self.most.max(self.count);
+    }
+
+    /// The most since this was last asked.
+    fn take(&mut self) -> u64 {
+        std::mem::take(&mut self.most)
+    }
+}
+
 /// What one worker remembers of one function.
 #[derive(Debug, Clone)]
 pub struct Memory {
     budget: Budget,
     kinds: Vec<(u32, Pace, u64)>,
     requests: u64,
-    counted: (u64, Millis),
+    crowd: Crowd,
     spared_until: Millis,
 }
 
@@ -63,7 +87,7 @@ impl Memory {
             budget: Budget::new(policy.budget),
             kinds: Vec::new(),
             requests: 0,
-            counted: (0, Millis::default()),
+            crowd: Crowd::default(),
             spared_until: Millis::default(),
         }
     }
@@ -71,6 +95,7 @@ impl Memory {
     /// A request of this kind has come. `may_repeat`: it may run twice.
     pub fn request(&mut self, kind: u32, policy: &Policy, may_repeat: bool, now: Millis) -> Terms {
         self.requests += 1;
+        self.crowd.came(now);
         self.remember(kind);
         let is_race = policy.strategy == Strategy::RequestReplication;
         if is_race {
@@ -135,18 +160,12 @@ impl Memory {
         &self.budget
     }
 
-    /// A moment has gone by: makes room in the budget for what is in flight at once.
-    pub fn settle(&mut self, now: Millis) {
-        let (counted, since) = std::mem::replace(&mut self.counted, (self.requests, now));
-        let elapsed = millis(now.since(since));
-        if elapsed == 0 || since == Millis::default() {
-            return;
-        }
-        let slowest = self.kinds.iter().map(|(_, pace, _)| pace.delay()).max().unwrap_or_default();
-        self.budget.make_room(
-            (self.requests - counted) * tuned!(BURST_IN_DELAYS) * millis(slowest.min(tuned!(COLD_DELAY)))
-                / elapsed,
-        );
+    /// A moment has gone by: makes room in the budget for what comes at once.
+    pub fn settle(&mut self) {
+        self.budget.make_room(self.crowd.take() * tuned!(BURST_IN_DELAYS));
+        let learned = self.kinds.iter().filter(|(_, pace, _)| pace.body().is_some());
+        let slowest = learned.map(|(_, pace, _)| pace.delay()).max();
+        self.crowd.span = slowest.unwrap_or_default().min(tuned!(COLD_DELAY));
     }
 
     /// Takes in how a request of `kind` ended, first replica first, and gives back what it didn't need.

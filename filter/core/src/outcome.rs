@@ -98,6 +98,10 @@ impl Outcome {
 /// stragglers that is one request in eight thousand.
 pub const LATE_IN_A_ROW: u32 = 3;
 
+/// For at least this many hedge delays: with thousands of requests a second several in a row are slow every other
+/// second without anything being wrong; nobody is slow with all of them for that long.
+const LATE_FOR: u32 = 4;
+
 /// What `outcome` of `plan` teaches. `lane_at` gives this worker's lane of a place.
 pub fn learn<'l>(
     strategy: Strategy,
@@ -148,7 +152,7 @@ fn answered<'l>(
             let is_lost = if strategy == Strategy::RequestReplication {
                 request_replication::raced(first_lane, winner_lane, failover, now)
             } else {
-                was_late(first_lane, winner_lane, failover, now)
+                was_late(plan, first_lane, winner_lane, failover, now)
             };
             if is_lost { vec![first] } else { Vec::new() }
         }
@@ -170,12 +174,13 @@ fn in_time(strategy: Strategy, plan: &Plan, outcome: &Outcome) -> bool {
 }
 
 /// Takes in who answered a hedged request. Says whether the replica that was asked first is to be set aside.
-fn was_late(first: &Lane, winner: &Lane, failover: bool, now: Millis) -> bool {
+fn was_late(plan: &Plan, first: &Lane, winner: &Lane, failover: bool, now: Millis) -> bool {
     if failover {
         first.lost(now);
     }
     winner.won();
-    failover && first.losses() >= tuned!(LATE_IN_A_ROW)
+    let lasted = now.since(first.first_loss()) >= plan.hedge_after.unwrap_or_default() * LATE_FOR;
+    failover && lasted && first.losses() >= tuned!(LATE_IN_A_ROW)
 }
 
 fn distinct(places: impl Iterator<Item = usize>) -> Vec<usize> {

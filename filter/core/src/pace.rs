@@ -24,6 +24,10 @@ pub fn much_later(delay: Duration) -> Duration {
 /// With fewer latencies than this the 90th percentile is a single request's whim.
 pub const ENOUGH: usize = 16;
 
+/// From this many latencies on, up to [`ENOUGH`], a request is late that takes half as long again as the slowest of
+/// them: a function that is called twice a second would else be unprotected for eight.
+pub const FEW: usize = 4;
+
 /// What a request usually takes at most, in percent of all: the body of the distribution. The tail above it may
 /// already be the fault that a hedge is to cure.
 pub const BODY: usize = 90;
@@ -72,16 +76,23 @@ impl Pace {
     /// After how long a request is later than usual.
     #[must_use]
     pub fn delay(&self) -> Duration {
-        let Some(body) = self.usual(tuned!(BODY)) else { return tuned!(COLD_DELAY) };
+        let Some(body) = self.usual(tuned!(BODY)) else { return self.cold_delay() };
         (body + tuned!(LEAST_MARGIN).max(body / tuned!(MARGIN_PART))).mul_f32(self.caution)
+    }
+
+    fn cold_delay(&self) -> Duration {
+        let slowest = self.speed.quantile(100).filter(|_| self.speed.known() >= tuned!(FEW));
+        let late = slowest.map(|slowest| (slowest + slowest / 2).max(slowest + tuned!(LEAST_MARGIN)));
+        late.map_or(tuned!(COLD_DELAY), |late| late.mul_f32(self.caution).min(tuned!(COLD_DELAY)))
     }
 
     /// After how long the next replica starts where the whole budget of `percent` may go into hedges.
     #[must_use]
     pub fn eager_delay(&self, percent: u8) -> Duration {
         let rest = 100_usize.saturating_sub(usize::from(percent)).max(50);
-        self.usual(rest)
-            .map_or(tuned!(COLD_DELAY), |usual| usual.max(tuned!(LEAST_MARGIN)).mul_f32(self.caution))
+        let Some((usual, median)) = self.usual(rest).zip(self.usual(50)) else { return tuned!(COLD_DELAY) };
+        // Of a steady function the body's end is its median: nobody is late before the margin is over.
+        usual.max(median + tuned!(LEAST_MARGIN)).mul_f32(self.caution)
     }
 
     /// An answer came after `latency`, or would have come later still.
@@ -120,7 +131,10 @@ mod tests {
 
     #[test]
     fn a_cold_function_is_hedged_after_a_second_and_a_warm_one_soon_after_its_body() {
-        assert_eq!(pace(13, ENOUGH - 1).delay(), COLD_DELAY);
+        assert_eq!(pace(13, FEW - 1).delay(), COLD_DELAY);
+        assert_eq!(pace(900, FEW).delay(), COLD_DELAY);
+        let few = pace(13, FEW).delay();
+        assert!(few > Duration::from_millis(19) && few < Duration::from_millis(20), "{few:?}");
         let warm = pace(13, ENOUGH).delay();
         assert!(warm > Duration::from_micros(14_900) && warm < Duration::from_micros(15_200), "{warm:?}");
         assert!(pace(160, ENOUGH).delay() > Duration::from_millis(178));
@@ -156,6 +170,6 @@ mod tests {
         (1..=100).for_each(|latency| pace.answered(Duration::from_millis(latency)));
         let delay = |percent| pace.eager_delay(percent).as_millis();
         assert!((90..=92).contains(&delay(10)), "{}", delay(10));
-        assert!((50..=52).contains(&delay(100)), "never below the median: {}", delay(100));
+        assert!((52..=54).contains(&delay(100)), "never before the median and its margin: {}", delay(100));
     }
 }

@@ -111,18 +111,18 @@ fn a_function_that_says_that_it_has_too_much_to_do_is_spared_for_a_while() {
 }
 
 #[test]
-fn the_burst_holds_what_comes_within_three_delays() {
+fn the_burst_holds_three_times_what_comes_within_a_delay() {
     let mut memory = warm();
-    memory.settle(NOW);
-    for _ in 0..200 {
-        request(&mut memory, FAST);
-    }
-    memory.settle(NOW.after(Duration::from_millis(100)));
-    assert!(
-        (500..560).contains(&memory.budget().burst()),
-        "2,000/s x 3 x 90 ms: {}",
+    memory.settle();
+    let come = |memory: &mut Memory, count, at| {
+        (0..count).for_each(|_| drop(memory.request(FAST, &active_standby(), false, NOW.after(at))));
+        memory.settle();
         memory.budget().burst()
-    );
+    };
+    let second = Duration::from_secs(1);
+    assert_eq!(come(&mut memory, 5, second), crate::budget::LEAST_BURST);
+    assert_eq!(come(&mut memory, 100, 2 * second), 300, "all at once");
+    assert_eq!(come(&mut memory, 100, 3 * second), 300, "as before");
 }
 
 #[test]

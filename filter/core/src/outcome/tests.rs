@@ -45,18 +45,15 @@ fn one_that_failed_before_any_hedge_was_due_is_set_aside_at_once() {
 fn one_that_is_late_is_set_aside_only_when_it_is_late_again_and_again() {
     let lanes = [Lane::default(), Lane::default()];
     let late = |replica| Outcome { latency: Duration::from_millis(38), ..answered(2, replica) };
-    let suspects = |outcome: Outcome| {
-        let lane_at = |place: usize| lanes.get(place);
-        learn(Strategy::ActiveStandby, &hedged(&[0, 1, 1]), &outcome, &lane_at, NOW).suspects
+    let suspects = |outcome: Outcome, at| {
+        let (lane_at, now) = (|place: usize| lanes.get(place), NOW.after(Duration::from_millis(at)));
+        learn(Strategy::ActiveStandby, &hedged(&[0, 1, 1]), &outcome, &lane_at, now).suspects
     };
-    for _ in 1..LATE_IN_A_ROW {
-        assert!(suspects(late(1)).is_empty());
-    }
-    assert!(suspects(answered(1, 0)).is_empty(), "an answer in time undoes all that");
-    for _ in 1..LATE_IN_A_ROW {
-        assert!(suspects(late(1)).is_empty());
-    }
-    assert_eq!(suspects(late(1)), [0]);
+    assert!((1..LATE_IN_A_ROW).all(|_| suspects(late(1), 0).is_empty()));
+    assert!(suspects(answered(1, 0), 100).is_empty(), "an answer in time undoes all that");
+    assert!((0..LATE_IN_A_ROW).all(|_| suspects(late(1), 200).is_empty()), "all at once may be chance");
+    assert!(suspects(late(1), 299).is_empty());
+    assert_eq!(suspects(late(1), 300), [0], "after four delays");
 }
 
 #[test]
