@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use steadfaas_core::admin::{ClusterHosts, Query, read_clusters};
-use steadfaas_core::lease::{Lease, QUIET, UNEASY};
+use steadfaas_core::lease::{self, Lease};
 use steadfaas_core::time::Millis;
 use steadfaas_core::view::Roles;
 use steadfaas_host as host;
@@ -14,20 +14,28 @@ use crate::function::{Function, Protection};
 use crate::sharing;
 use crate::worker::Worker;
 
-/// The admin endpoint answers in under a millisecond, or in 0.1 s where it has thousands of clusters and can't filter.
-const TIMEOUT: Duration = Duration::from_secs(1);
+/// The admin endpoint answers in under a millisecond, or in seconds where it has ten thousand clusters.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A function is asked for as long as its last request is younger than this: three quiet intervals.
 const TRAFFIC_WITHIN: Duration = Duration::from_secs(3);
 
-/// The calls that are under way, by token.
+/// The calls that are under way.
 #[derive(Default)]
 pub(crate) struct Polls {
-    waiting: RefCell<Vec<(u32, Vec<Rc<Function>>)>>,
+    waiting: RefCell<Vec<Poll>>,
+}
+
+/// A call that is under way.
+struct Poll {
+    token: u32,
+    asked: Vec<Rc<Function>>,
+    since: Millis,
 }
 
 impl Polls {
-    /// Asks for the replicas of those `functions` that are due and that no other worker asks for.
+    /// Asks for the replicas of those `functions`, in order of their clusters, that are due and that no other worker
+    /// asks for.
     pub(crate) fn ask(&self, worker: &Worker, functions: &[Rc<Function>], now: Millis) {
         let (mut query, mut asked) = (Query::default(), Vec::new());
         for function in functions.iter().filter(|function| is_due(function, now) && take_lease(function, now))
@@ -35,47 +43,45 @@ impl Polls {
             query.add(&function.cluster);
             asked.push(function.clone());
             if query.is_full() {
-                self.send(worker, &std::mem::take(&mut query), std::mem::take(&mut asked));
+                self.send(worker, &std::mem::take(&mut query), std::mem::take(&mut asked), now);
             }
         }
-        self.send(worker, &query, asked);
+        self.send(worker, &query, asked, now);
     }
 
-    fn send(&self, worker: &Worker, query: &Query, asked: Vec<Rc<Function>>) {
+    fn send(&self, worker: &Worker, query: &Query, asked: Vec<Rc<Function>>, since: Millis) {
         if asked.is_empty() {
             return;
         }
         let configuration = worker.configuration();
         let cluster = &configuration.admin_cluster;
         match host::get(cluster, &query.path(), TIMEOUT) {
-            Some(token) => self.waiting.borrow_mut().push((token, asked)),
+            Some(token) => self.waiting.borrow_mut().push(Poll { token, asked, since }),
             None => log::warn!("cluster {cluster}: can't be asked for replicas; is it in the bootstrap?"),
         }
     }
 
     /// Takes in the answer to the call with this token.
     pub(crate) fn answered(&self, worker: &Worker, token: u32, has_headers: bool, body_size: usize) {
-        let Some(functions) = self.take(token) else { return };
-        if !has_headers || host::call_status() != Some(200) {
-            return;
+        let Some(Poll { asked, since, .. }) = self.take(token) else { return };
+        let is_answer = has_headers && host::call_status() == Some(200);
+        let mut known = vec![false; asked.len()];
+        if is_answer {
+            let body = host::call_body(body_size).unwrap_or_default();
+            observe_all(worker, &asked, &body, &mut |place| {
+                known.get_mut(place).into_iter().for_each(|it| *it = true)
+            });
         }
-        let wanted = |name: &str| functions.iter().any(|function| function.cluster == name);
-        match read_clusters(&host::call_body(body_size).unwrap_or_default(), &wanted) {
-            Ok(clusters) => {
-                for function in &functions {
-                    if let Some(cluster) = clusters.iter().find(|cluster| cluster.name == function.cluster) {
-                        observe(worker, function, cluster);
-                    }
-                }
-            }
-            Err(error) => log::warn!("admin endpoint: /clusters is not readable: {error}"),
+        let now = host::now();
+        for (function, is_known) in asked.iter().zip(known) {
+            rest(worker, function, is_known, now.since(since), now);
         }
     }
 
-    fn take(&self, token: u32) -> Option<Vec<Rc<Function>>> {
+    fn take(&self, token: u32) -> Option<Poll> {
         let mut waiting = self.waiting.borrow_mut();
-        let place = waiting.iter().position(|(known, _)| *known == token)?;
-        Some(waiting.swap_remove(place).1)
+        let place = waiting.iter().position(|poll| poll.token == token)?;
+        Some(waiting.swap_remove(place))
     }
 }
 
@@ -87,14 +93,14 @@ fn is_due(function: &Function, now: Millis) -> bool {
 
 /// Takes the lease for as long as the call may take; a lost answer is asked for again then.
 fn take_lease(function: &Function, now: Millis) -> bool {
-    match sharing::take_lease(&function.cluster, now, UNEASY) {
+    match sharing::take_lease(&function.cluster, now, TIMEOUT) {
         Ok(before) => {
             if let Some(metrics) =
                 function.last_protection().metrics().filter(|_| before.last_success > Millis(0))
             {
                 metrics.show_age(before.last_success, now);
             }
-            function.next_poll.set(now.after(UNEASY));
+            function.next_poll.set(now.after(TIMEOUT));
             true
         }
         Err(until) => {
@@ -104,14 +110,35 @@ fn take_lease(function: &Function, now: Millis) -> bool {
     }
 }
 
+/// Takes in what the answer says of those functions, which are in order of their clusters; `found` is called with the
+/// place of each that it does.
+fn observe_all(worker: &Worker, functions: &[Rc<Function>], answer: &[u8], found: &mut dyn FnMut(usize)) {
+    let place_of =
+        |name: &str| functions.binary_search_by(|function| function.cluster.as_str().cmp(name)).ok();
+    match read_clusters(answer, &|name| place_of(name).is_some()) {
+        Ok(clusters) => {
+            for cluster in &clusters {
+                let Some(place) = place_of(&cluster.name) else { continue };
+                functions.get(place).into_iter().for_each(|function| observe(worker, function, cluster));
+                found(place);
+            }
+        }
+        Err(error) => log::warn!("admin endpoint: /clusters is not readable: {error}"),
+    }
+}
+
 fn observe(worker: &Worker, function: &Function, cluster: &ClusterHosts) {
     let Protection::Active(guard) = function.last_protection() else { return };
-    let policy = &guard.policy;
-    let now = host::now();
-    function.change_view(&worker.bell, &mut |view| view.observe(&cluster.hosts, &Roles::of(policy), now));
+    let (roles, now) = (Roles::of(&guard.policy), host::now());
+    function.change_view(&worker.bell, &mut |view| view.observe(&cluster.hosts, &roles, now));
+}
+
+/// Lets the function alone until it is to be asked for again. `took`: how long this time took.
+fn rest(worker: &Worker, function: &Function, is_known: bool, took: Duration, now: Millis) {
     let view = function.sight(&worker.bell).view;
-    let span = if view.replicas.is_empty() || view.is_uneasy() { UNEASY } else { QUIET };
-    let lease = Lease::renewed(now, span);
-    sharing::change_lease(&function.cluster, |_| lease);
-    function.next_poll.set(lease.until);
+    let pause = lease::pause(took, view.replicas.is_empty() || view.is_uneasy());
+    sharing::change_lease(&function.cluster, |lease| {
+        if is_known { Lease::renewed(now, pause) } else { lease.put_off(now, pause) }
+    });
+    function.next_poll.set(now.after(pause));
 }

@@ -33,7 +33,15 @@ pub(crate) struct Planned {
 
 /// Answers that broke off in their middle are looked for in one request of this many: a property read in each would
 /// cost every request a percent, and a replica that does it betrays itself soon enough.
-const LOOK_CLOSER_EVERY: usize = 4;
+const LOOK_CLOSER_EVERY: u32 = 4;
+
+/// Whether the request of this turn is such a one. Not simply each fourth: turns decide between replicas, too, and it
+/// would always be the same one that is looked at.
+fn looks_closer(turn: usize) -> bool {
+    /// Knuth's multiplicative hash: 2^32 over the golden ratio.
+    const GOLDEN: u32 = 0x9e37_79b9;
+    u32::try_from(turn & 0xffff).unwrap_or_default().wrapping_mul(GOLDEN) < u32::MAX / LOOK_CLOSER_EVERY
+}
 
 impl Planned {
     /// Plans the request whose headers are there; nothing if it passes as if the filter were not there. `is_whole`: it
@@ -103,7 +111,7 @@ impl Planned {
         let usual = terms.usual().filter(|_| is_whole);
         let lane = plan.first().and_then(|place| sight.lanes.get(place));
         let in_flight = lane.map(|lane| InFlight::enter(lane, usual, began));
-        let looks_closer = turn.is_multiple_of(LOOK_CLOSER_EVERY);
+        let looks_closer = looks_closer(turn);
         Self { function, guard, sight, shape: facts.shape, began, plan, in_flight, looks_closer }
     }
 

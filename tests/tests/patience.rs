@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use serde_json::json;
-use steadfaas_core::strategy::PATIENCE;
+use steadfaas_core::strategy::{PATIENCE, RESTART_PATIENCE};
 use steadfaas_tests::client::{Ask, Reply};
 use steadfaas_tests::deployment::Deployment;
 use steadfaas_tests::fib::Options;
 use steadfaas_tests::load::Running;
 use steadfaas_tests::record::{Outcome, failed, statuses};
-use steadfaas_tests::stage::Stage;
+use steadfaas_tests::scripted::Behaviour;
+use steadfaas_tests::stage::{Function, Stage};
 
 const POLICY: &str = "strategy: active-standby; idempotent: \"true\"";
 
@@ -172,6 +173,50 @@ async fn an_outage_is_waited_out_for_ten_seconds_and_hammers_nobody() -> anyhow:
     }
     let patient = outcomes.iter().filter(|outcome| outcome.due > back.saturating_sub(LEAST_WAIT));
     assert!(patient.clone().all(|outcome| outcome.got.is_good()), "who came late sees the return");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_of_four_replicas_fails_only_what_was_in_flight() -> anyhow::Result<()> {
+    let (mut function, stage) = function("four", 4).await?;
+    let running = function.load(&stage, RATE, 7.0).start().await?;
+    let killed = restart(&mut function, &running).await?;
+    let outcomes = running.finish().await;
+    only_those_in_flight_failed(&outcomes, killed);
+    Ok(())
+}
+
+/// Whoever waits can't know which one it will be.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_reaches_whichever_replica_comes_back_first() -> anyhow::Result<()> {
+    for first in 0..2 {
+        let (mut function, stage) = function("either", 2).await?;
+        let running = function.load(&stage, RATE, 4.0).start().await?;
+        running.reach(FAULT).await;
+        let killed = running.started().elapsed();
+        function.kill()?;
+        running.reach(FAULT + AWAY / 2).await;
+        function.replicas[first].restart().await?;
+        only_those_in_flight_failed(&running.finish().await, killed);
+    }
+    Ok(())
+}
+
+/// A request that makes its only replica break the connection each time: a crash, it may be. It is run again for as long
+/// as a restart may take; those that come after it aren't.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_breaks_its_only_replica_is_run_over_and_over_once() -> anyhow::Result<()> {
+    let function = Function::new("poisoned", 1, POLICY).await?;
+    let stage = Stage::with(&[&function]).await?;
+    function.replicas.iter().for_each(|replica| replica.behave(Behaviour::ResetAfterRequest));
+    let mut before = 0;
+    for most in [RESTART_PATIENCE as usize + 1, 2, 2] {
+        let reply = function.get("/").send(stage.target).await?;
+        let runs = function.executions();
+        assert_eq!(reply.status, 503);
+        assert!(runs - before <= most, "it ran {} times", runs - before);
+        before = runs;
+    }
     Ok(())
 }
 

@@ -11,6 +11,17 @@ pub const QUIET: Duration = Duration::from_secs(1);
 /// How old it gets while some replica is suspected, out or not known at all.
 pub const UNEASY: Duration = Duration::from_millis(100);
 
+/// After an answer that took long nobody asks for this many times as long: asking for ten thousand functions takes
+/// a twentieth of a processor at most.
+const PAUSE_FOR: u32 = 20;
+
+/// How long to wait with the next question after one that took so long to ask and to take in.
+#[must_use]
+pub fn pause(took: Duration, is_uneasy: bool) -> Duration {
+    let usual = if is_uneasy { UNEASY } else { QUIET };
+    usual.max(took.saturating_mul(PAUSE_FOR))
+}
+
 /// The lease on asking for one function's replicas.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Lease {
@@ -31,6 +42,12 @@ impl Lease {
     #[must_use]
     pub fn renewed(now: Millis, span: Duration) -> Self {
         Self { until: now.after(span), last_success: now }
+    }
+
+    /// The lease after a question that wasn't answered: nobody asks again for `span`.
+    #[must_use]
+    pub fn put_off(self, now: Millis, span: Duration) -> Self {
+        Self { until: now.after(span), ..self }
     }
 
     /// The lease given up: something has changed, and whoever comes next asks again.
@@ -80,6 +97,19 @@ mod tests {
         assert!(lease.take(Millis(1_050), SPAN).is_none());
         let taken = lease.given_up(Millis(1_050)).take(Millis(1_050), SPAN).unwrap();
         assert_eq!(taken.last_success, Millis(1_000));
+    }
+
+    #[test]
+    fn one_that_brought_no_answer_keeps_the_last_success() {
+        let lease = Lease::renewed(Millis(5), SPAN).put_off(Millis(1_000), SPAN);
+        assert_eq!((lease.until, lease.last_success), (Millis(1_100), Millis(5)));
+    }
+
+    #[test]
+    fn what_took_long_is_done_the_more_rarely() {
+        let millis = Duration::from_millis;
+        assert_eq!((pause(millis(1), false), pause(millis(1), true)), (QUIET, UNEASY));
+        assert_eq!((pause(millis(400), false), pause(millis(400), true)), (millis(8_000), millis(8_000)));
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod waiting;
 use std::time::Duration;
 
 pub use request_replication::{LOSSES_TO_SUSPECT, NEXT_START_AFTER};
-pub use waiting::{HANGING_PATIENCE, LONGEST_DELAY, PATIENCE};
+pub use waiting::{HANGING_PATIENCE, LONGEST_DELAY, PATIENCE, RESTART_PATIENCE};
 
 use crate::lane::Lane;
 use crate::memory::Terms;
@@ -145,11 +145,14 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
         fits: impl Fn(&Replica) -> bool,
         key: impl Fn(&Replica, Option<&Lane>, u64) -> u64,
     ) -> Vec<usize> {
-        let count = self.view.replicas.len().max(1);
-        let fitting = self.view.replicas.iter().enumerate().filter(|(_, replica)| fits(replica));
-        by_key(fitting.map(|(place, replica)| {
+        let fitting = || self.view.replicas.iter().enumerate().filter(|(_, replica)| fits(replica));
+        // The active ones take turns among themselves: whoever comes after a standby would else have its turn as well.
+        let active = fitting().filter(|(_, replica)| replica.active).count().max(1);
+        let mut rank = 0;
+        by_key(fitting().map(|(place, replica)| {
             let lane = self.lane(place);
-            let turn = (place + self.turn) % count;
+            rank += usize::from(replica.active);
+            let turn = (rank + self.turn) % active;
             // Three zeros: a bit for each flag.
             let busy = u64::from(lane.map_or(0, Lane::in_flight)) << 32 | (turn as u64) << 3;
             (key(replica, lane, busy), place)

@@ -116,12 +116,13 @@ fn discovery(replicas: &Replicas) -> (&'static str, Value) {
     }
 }
 
-/// The replicas that the filter lists, in its order; round robin where it lists none.
+/// The replicas that the filter lists, in its order; where it lists none, the less busy of two that are drawn. Round
+/// robin wouldn't do: with two replicas and an even number of tries a request that waits meets the same one each time.
 fn replica_choice() -> Value {
     let policy = |name, kind, fields| json!({ "typed_extension_config": extension(name, kind, fields) });
     let fallback = policy(
-        "envoy.load_balancing_policies.round_robin",
-        "envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin",
+        "envoy.load_balancing_policies.least_request",
+        "envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest",
         json!({}),
     );
     json!({ "policies": [policy(

@@ -14,7 +14,7 @@ use super::{Function, FunctionsFile};
 const REQUEST_BODY_BUFFER_BYTES: u64 = 16 * 1024 * 1024;
 
 /// How often Envoy's own choice is made anew when it falls on a replica that this request has tried already. It
-/// matters when the filter has no list to give: among two replicas, round robin under load returns to the dead one.
+/// matters when the filter has no list to give.
 /// Three is what Envoy's documentation has in its example.
 const OTHER_REPLICA_TRIES: u32 = 3;
 

@@ -115,7 +115,9 @@ fn the_burst_holds_three_times_what_comes_within_a_delay() {
     let mut memory = warm();
     memory.settle();
     let come = |memory: &mut Memory, count, at| {
-        (0..count).for_each(|_| drop(memory.request(FAST, &active_standby(), false, NOW.after(at))));
+        for _ in 0..count {
+            memory.request(FAST, &active_standby(), false, NOW.after(at));
+        }
         memory.settle();
         memory.budget().burst()
     };

@@ -16,8 +16,13 @@ use crate::view::Replica;
 /// 1 s, jittered, that is about ten seconds: five times what a container needs to start anew.
 pub const PATIENCE: u32 = 30;
 
-/// The same where replicas may hang: the next attempt also starts when the one before stays unanswered for
-/// [`LONGEST_DELAY`]. With connections that time out after 100 ms that is about three seconds, longer than most stalls.
+/// The same for a request that its replica may have been at when the connection broke: it runs again each time that
+/// happens. About four seconds: twice what a container needs to start anew. A request that breaks its only replica runs
+/// that often once; then the replica is suspect, and those after it aren't sent again.
+pub const RESTART_PATIENCE: u32 = 16;
+
+/// The same where one is well and others may hang: the next attempt also starts when the one before stays unanswered
+/// for much longer than usual. With connections that time out after 100 ms that is about three seconds.
 pub const HANGING_PATIENCE: u32 = 12;
 
 /// The hedge delay where every replica is suspect.
@@ -28,12 +33,13 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
     pub(super) fn wait(&self, plan: &mut Plan) {
         plan.is_desperate = plan.order.is_empty();
         plan.max_retries = Some(PATIENCE);
-        if self.may_run_again() {
-            plan.repeat = Repeat::WhenBroken;
-        }
         let suspects = self.suspects();
         let hangs = |place: &usize| self.view.replicas.get(*place).is_some_and(hangs);
         let hedges = self.may_run_again() && suspects.iter().any(hangs);
+        if hedges || (self.may_run_again() && !plan.is_desperate) {
+            plan.repeat = Repeat::WhenBroken;
+            plan.max_retries = Some(RESTART_PATIENCE);
+        }
         if hedges || plan.is_desperate {
             plan.order.extend(
                 suspects.into_iter().filter(|place| Some(*place) != plan.first()).collect::<Vec<_>>(),
@@ -44,7 +50,7 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
             let delay = if plan.is_desperate { LONGEST_DELAY } else { much_later(self.terms.delay) };
             plan.hedge_after = Some(delay);
             plan.is_last_resort = !plan.is_desperate;
-            plan.max_retries = Some(HANGING_PATIENCE);
+            plan.max_retries = Some(if plan.is_desperate { PATIENCE } else { HANGING_PATIENCE });
         }
     }
 }
