@@ -1,4 +1,7 @@
-//! One Envoy with the functions of all cells; cells run in it side by side, some dozens at a time.
+//! Cells run side by side, some at a time: wave by wave, each in an Envoy of its own that has their functions.
+//!
+//! In a single one all cells together would need more watches of files than Linux lets a user have: a cell whose members
+//! change takes one of 128.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,6 +12,7 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use super::cell::Cell;
+use super::judge::Observed;
 use super::members;
 use super::report::Report;
 use super::stand::Stand;
@@ -29,33 +33,44 @@ const BETWEEN_LOADS: Duration = Duration::from_millis(7);
 /// A view is there a fraction of a second after the first request; the rest is for a machine that compiles meanwhile.
 const VIEW_PATIENCE: Duration = Duration::from_secs(20);
 
-/// Runs `cells` in the Envoy at `binary`, which is of that version.
+/// Runs `cells` in Envoys of the `binary`, which is of that version.
 ///
 /// # Errors
-/// Envoy or a replica doesn't come up, or a fault can't be brought about.
+/// An Envoy or a replica doesn't come up, or a fault can't be brought about.
 pub async fn run(cells: Vec<Cell>, binary: &Path, version: &str) -> anyhow::Result<Report> {
-    let folder = TempDir::with_prefix("matrix-")?;
     let mut report = Report::default();
-    let mut stands = Vec::new();
-    for cell in cells {
-        if cell.expect.is_ok() {
-            stands.push(stand_for(cell, folder.path())?);
-        } else {
-            report.add(cell, None);
-        }
+    let (mut tested, left_out): (Vec<_>, Vec<_>) = cells.into_iter().partition(|cell| cell.expect.is_ok());
+    for cell in left_out {
+        report.add(cell, None);
     }
-    let bootstrap = bootstrap_for(&stands, version)?;
-    let envoy = bootstrap.start(binary, 1).await?;
     // Cells of one length go together, so that none waits for a longer one.
-    stands.sort_by_key(|stand| stand.cell.fault.length());
-    while !stands.is_empty() {
-        let wave = stands.drain(..AT_A_TIME.min(stands.len())).collect();
-        for (cell, observed) in run_wave(wave, &envoy, &bootstrap).await? {
+    tested.sort_by_key(|cell| cell.fault.length());
+    for wave in tested.chunks(AT_A_TIME) {
+        for (cell, observed) in run_wave(wave, binary, version).await? {
             report.add(cell, Some(observed));
         }
     }
-    envoy.stop().await?;
     Ok(report)
+}
+
+async fn run_wave(wave: &[Cell], binary: &Path, version: &str) -> anyhow::Result<Vec<(Cell, Observed)>> {
+    let folder = TempDir::with_prefix("matrix-")?;
+    let mut stands = Vec::new();
+    for cell in wave {
+        let mut stand = stand_for(*cell, folder.path())?;
+        stand.set_up().await.with_context(|| format!("the replicas of {}", cell.name()))?;
+        stands.push(stand);
+    }
+    let bootstrap = bootstrap_for(&stands, version)?;
+    let envoy = bootstrap.start(binary, 1).await?;
+    wait_for_views(&stands, &envoy, &bootstrap).await?;
+    let mut running = JoinSet::new();
+    for (place, stand) in (0_u32..).zip(stands) {
+        running.spawn(stand.run(bootstrap.listen, place * BETWEEN_LOADS));
+    }
+    let observed = running.join_all().await.into_iter().collect();
+    envoy.stop().await?;
+    observed
 }
 
 fn stand_for(cell: Cell, folder: &Path) -> anyhow::Result<Stand> {
@@ -92,23 +107,6 @@ fn bootstrap_for(stands: &[Stand], version: &str) -> anyhow::Result<Bootstrap> {
         }
     }
     Ok(bootstrap)
-}
-
-async fn run_wave(
-    mut wave: Vec<Stand>,
-    envoy: &Envoy,
-    bootstrap: &Bootstrap,
-) -> anyhow::Result<Vec<(Cell, super::judge::Observed)>> {
-    for stand in &mut wave {
-        let name = stand.cell.name();
-        stand.set_up().await.with_context(|| format!("the replicas of {name}"))?;
-    }
-    wait_for_views(&wave, envoy, bootstrap).await?;
-    let mut running = JoinSet::new();
-    for (place, stand) in (0_u32..).zip(wave) {
-        running.spawn(stand.run(bootstrap.listen, place * BETWEEN_LOADS));
-    }
-    running.join_all().await.into_iter().collect()
 }
 
 /// Sends single requests until the filter knows all replicas of each function and finds them well.
