@@ -90,7 +90,7 @@ impl Pace {
     #[must_use]
     pub fn eager_delay(&self, percent: u8) -> Duration {
         let rest = 100_usize.saturating_sub(usize::from(percent)).max(50);
-        let Some((usual, median)) = self.usual(rest).zip(self.usual(50)) else { return tuned!(COLD_DELAY) };
+        let Some((usual, median)) = self.usual(rest).zip(self.usual(50)) else { return self.cold_delay() };
         // Of a steady function the body's end is its median: nobody is late before the margin is over.
         usual.max(median + tuned!(LEAST_MARGIN)).mul_f32(self.caution)
     }

@@ -25,12 +25,14 @@ fn answer(proxy: &Proxy, worker: &Worker, function: &Function, count: usize, mil
 }
 
 #[test]
-fn sixteen_answers_teach_how_long_a_function_usually_takes() {
+fn a_few_answers_give_an_idea_and_sixteen_teach_how_long_a_function_usually_takes() {
     for strategy in ["retry", "active-standby", "hedged"] {
         let (proxy, fib, worker) = knowing(&format!("strategy={strategy}"));
         // The first request of all had no plan.
-        answer(&proxy, &worker, &fib, 15, 20);
+        answer(&proxy, &worker, &fib, 3, 20);
         assert_eq!(worker.request(&fib, GET).hedge_after(), Some(1_000), "{strategy}");
+        answer(&proxy, &worker, &fib, 12, 20);
+        assert_eq!(worker.request(&fib, GET).hedge_after(), Some(30), "{strategy}: half as long again");
         answer(&proxy, &worker, &fib, 1, 20);
         let learned = worker.request(&fib, GET).hedge_after().unwrap();
         assert!((20..24).contains(&learned), "{strategy}: {learned}");
@@ -83,7 +85,7 @@ fn a_replica_that_answers_anything_is_not_silent() {
 }
 
 #[test]
-fn one_late_answer_sets_nobody_aside_and_three_in_a_row_do() {
+fn one_late_answer_sets_nobody_aside_and_several_in_a_row_for_four_delays_do() {
     let (proxy, fib, worker) = knowing("strategy=active-standby hedge-after=25ms");
     let late = || {
         let exchange = worker.request(&fib, GET);
@@ -93,8 +95,7 @@ fn one_late_answer_sets_nobody_aside_and_three_in_a_row_do() {
         replicas[0].clone()
     };
     let first = late();
-    assert_eq!(late(), first);
-    assert_eq!(late(), first);
+    assert!((0..3).all(|_| late() == first));
     assert_ne!(worker.request(&fib, GET).leave()[0], first);
 }
 
@@ -109,7 +110,7 @@ fn with_its_budget_spent_a_function_gets_no_more_extra_attempts_until_it_has_ear
     assert_eq!((next.hedge_after(), next.header("x-envoy-retry-on")), (None, None));
     assert_eq!(next.replicas().len(), 3, "it may still go elsewhere where nothing ran");
     next.leave();
-    proxy.advance(10);
+    proxy.advance(1_100);
     for exchange in waiting {
         // Each of them needed all of it: nothing is given back.
         let second = exchange.replicas()[1].clone();

@@ -29,7 +29,7 @@ fn the_first_request_asks_for_a_tick_at_once_and_the_tick_asks_for_the_replicas(
     let poll = Poll {
         cluster: "prometheus_stats".to_owned(),
         path: "/clusters?format=json&filter=^(fib)$".to_owned(),
-        timeout_ms: 1_000,
+        timeout_ms: 5_000,
     };
     assert_eq!(worker.polls(), [poll]);
     worker.answer_polls(&fib.clusters());

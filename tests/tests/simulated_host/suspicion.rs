@@ -105,7 +105,7 @@ fn a_trial_hedges_so_that_its_client_does_not_wait_for_a_dead_replica() {
     setting.pass(500);
     let trial = setting.workers[1].request(&setting.fib, GET);
     assert_eq!(trial.replicas()[..2], [setting.active.clone(), setting.standby.clone()]);
-    assert_eq!(trial.hedge_after(), Some(13), "half of the 25 ms of every day, for it hardly answers");
+    assert_eq!(trial.hedge_after(), Some(25), "as every day");
 }
 
 #[test]
@@ -174,9 +174,9 @@ fn with_every_replica_suspected_a_request_waits_for_the_first_that_answers() {
     assert_eq!(asked, REPLICAS, "any of them will do");
     assert_eq!(waiting.header("x-envoy-max-retries").as_deref(), Some("30"));
     assert_eq!(
-        waiting.header("x-envoy-retry-on").as_deref(),
-        Some("connect-failure,refused-stream,reset"),
-        "an answer is an answer, be it an error"
+        waiting.header("x-envoy-retry-on"),
+        None,
+        "only where nothing ran: it may be the request that breaks them"
     );
     assert_eq!(waiting.hedge_after(), None, "nobody hammers what may only be busy");
     waiting.end(answered(&setting.active).after(7));
