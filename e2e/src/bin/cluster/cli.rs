@@ -1,0 +1,45 @@
+//! What can be said to `cargo cluster`.
+
+use clap::{Parser, Subcommand};
+use steadfaas_e2e::cluster::up::MOST_WORKERS;
+
+/// A real Kubernetes on this machine, without containers of containers: each node is a set of namespaces. It needs
+/// Linux and root.
+#[derive(Debug, Parser)]
+#[command(name = "cluster", bin_name = "cargo cluster")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What is to be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make the cluster: control plane, system node, workers; one that is up stays as it is
+    Up {
+        /// How many workers
+        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=i64::from(MOST_WORKERS)))]
+        nodes: u8,
+    },
+    /// Take it away: its processes, namespaces, mounts, cgroups and files
+    Down,
+    /// Show its programs, nodes and pods
+    Status,
+    /// Run kubectl against it
+    #[command(disable_help_flag = true)]
+    Kubectl {
+        /// What kubectl is told
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
+    },
+    /// Print what a program wrote: `etcd`, or `worker1/kubelet`
+    Logs {
+        /// The program, after its machine's name and a slash where that isn't the control plane's
+        name: String,
+    },
+    /// Open a shell on a node, or on `control`
+    Shell {
+        /// The machine
+        node: String,
+    },
+}

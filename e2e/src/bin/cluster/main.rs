@@ -1,0 +1,68 @@
+//! `cargo cluster`: a real Kubernetes on this machine.
+
+mod cli;
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use steadfaas_e2e::cluster::down::down;
+use steadfaas_e2e::cluster::folder::Folder;
+use steadfaas_e2e::cluster::running::Running;
+use steadfaas_e2e::cluster::status::status;
+use steadfaas_e2e::cluster::up::up;
+
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cluster: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Up { nodes } => {
+            up(nodes)?;
+            println!(
+                "Kubernetes runs: `cargo cluster kubectl get pods -A` asks it, `cargo cluster down` ends it"
+            );
+            Ok(())
+        }
+        Command::Down => {
+            let existed = down(&Folder::of_user()?)?;
+            println!("{}", if existed { "the cluster is gone" } else { "there is no cluster" });
+            Ok(())
+        }
+        Command::Status => print(&status(&Running::find()?)?),
+        Command::Kubectl { words } => {
+            let error = Running::find()?.kubectl().command().args(words).exec();
+            Err(error).context("kubectl can't be started")
+        }
+        Command::Logs { name } => logs(&name),
+        Command::Shell { node } => {
+            let shell = std::env::var_os("SHELL").unwrap_or_else(|| "/bin/sh".into());
+            let error = Running::find()?.machine(&node)?.command(shell).exec();
+            Err(error).context("no shell can be started")
+        }
+    }
+}
+
+/// Logs are there to be read even where the cluster never came up.
+fn logs(name: &str) -> anyhow::Result<()> {
+    let (machine, program) = name.split_once('/').unwrap_or(("control", name));
+    let path = Folder::of_user()?.join(&format!("{machine}/log/{program}.log"));
+    let text = fs::read_to_string(&path);
+    print(&text.with_context(|| format!("there is no log {name}: {} can't be read", path.display()))?)
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    Ok(std::io::stdout().write_all(text.as_bytes())?)
+}
