@@ -1,7 +1,7 @@
 //! A real cluster on this machine: Kubernetes' own programs, each node a set of namespaces without a way out.
 //!
 //! One file a thing: [`up`] makes it, [`down`] takes it away, [`status`] tells of it. A [`machine`] is what runs programs,
-//! [`control`] and [`node`] say which; [`tools`] are built from Go modules, an [`image`] from this machine's programs. What was
+//! [`control`] and [`node`] say which; [`istio`] comes on top; [`tools`] are built from Go modules, an [`image`] from this machine's programs. What was
 //! made is in a [`record`] in the cluster's own [`folder`].
 
 pub mod cgroup;
@@ -10,6 +10,7 @@ pub mod down;
 pub mod folder;
 pub mod image;
 pub mod images;
+pub mod istio;
 pub mod kubectl;
 pub mod machine;
 pub mod network;

@@ -1,6 +1,6 @@
 //! What can be said to `cargo cluster`.
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use steadfaas_e2e::cluster::up::MOST_WORKERS;
 
 /// A real Kubernetes on this machine, without containers of containers: each node is a set of namespaces. It needs
@@ -20,6 +20,9 @@ pub(crate) enum Command {
         /// How many workers
         #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=i64::from(MOST_WORKERS)))]
         nodes: u8,
+        /// What comes on top of Kubernetes; a cluster that is up gets what it lacks
+        #[arg(long, value_delimiter = ',')]
+        with: Vec<Layer>,
     },
     /// Take it away: its processes, namespaces, mounts, cgroups and files
     Down,
@@ -42,4 +45,11 @@ pub(crate) enum Command {
         /// The machine
         node: String,
     },
+}
+
+/// What a cluster may have beside Kubernetes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Layer {
+    /// istiod and an ingress gateway
+    Istio,
 }

@@ -11,11 +11,12 @@ use anyhow::Context as _;
 use clap::Parser as _;
 use steadfaas_e2e::cluster::down::down;
 use steadfaas_e2e::cluster::folder::Folder;
+use steadfaas_e2e::cluster::istio;
 use steadfaas_e2e::cluster::running::Running;
 use steadfaas_e2e::cluster::status::status;
 use steadfaas_e2e::cluster::up::up;
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, Layer};
 
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
@@ -29,13 +30,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Up { nodes } => {
-            up(nodes)?;
-            println!(
-                "Kubernetes runs: `cargo cluster kubectl get pods -A` asks it, `cargo cluster down` ends it"
-            );
-            Ok(())
-        }
+        Command::Up { nodes, with } => raise(nodes, &with),
         Command::Down => {
             let existed = down(&Folder::of_user()?)?;
             println!("{}", if existed { "the cluster is gone" } else { "there is no cluster" });
@@ -53,6 +48,18 @@ fn run(command: Command) -> anyhow::Result<()> {
             Err(error).context("no shell can be started")
         }
     }
+}
+
+fn raise(nodes: u8, with: &[Layer]) -> anyhow::Result<()> {
+    let running = up(nodes)?;
+    let mut runs = "Kubernetes runs".to_owned();
+    if with.contains(&Layer::Istio) {
+        istio::add(&running)?;
+        runs +=
+            &format!(" with Istio, whose gateway is {} on the machine `control`", istio::gateway(&running)?);
+    }
+    println!("{runs}: `cargo cluster kubectl get pods -A` asks it, `cargo cluster down` ends it");
+    Ok(())
 }
 
 /// Logs are there to be read even where the cluster never came up.

@@ -39,7 +39,7 @@ pub const KUBERNETES: Set = Set { name: "kubernetes", linked: KUBERNETES_VERSION
 /// `coredns`, with only the plugins that a cluster needs.
 pub const COREDNS: Set = Set { name: "coredns", package: ".", ..PLAIN };
 
-/// `pilot-discovery` (istiod), `pilot-agent`, `istioctl`; Istio's CRDs and its proxies' bootstrap.
+/// `pilot-discovery` (istiod) and `pilot-agent`; Istio's CRDs and its proxies' bootstrap.
 pub const ISTIO: Set = Set {
     name: "istio",
     files: &[
