@@ -7,7 +7,9 @@
 pub mod cgroup;
 pub mod control;
 pub mod down;
+pub mod faults;
 pub mod folder;
+pub mod function;
 pub mod image;
 pub mod images;
 pub mod istio;
@@ -22,3 +24,4 @@ pub mod running;
 pub mod status;
 pub mod tools;
 pub mod up;
+pub mod watch;

@@ -63,6 +63,8 @@ pub fn start_api(control: &Machine, records: &Records, etcd: &Path, kubernetes: 
         format!("--token-auth-file={}", path("tokens.csv")),
         "--authorization-mode=Node,RBAC".to_owned(),
         "--allow-privileged=true".to_owned(),
+        // Nodes' names are no names of any DNS server.
+        "--kubelet-preferred-address-types=InternalIP".to_owned(),
         // Webhooks are called at their pods' addresses: there is no kube-proxy on this machine.
         "--enable-aggregator-routing=true".to_owned(),
     ]);

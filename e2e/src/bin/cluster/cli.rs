@@ -35,6 +35,11 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<String>,
     },
+    /// Play a scenario on it, with steadfaas and without, and print what was felt of it
+    Play {
+        /// Which one
+        scenario: Scenario,
+    },
     /// Print what a program wrote: `etcd`, or `worker1/kubelet`
     Logs {
         /// The program, after its machine's name and a slash where that isn't the control plane's
@@ -52,4 +57,11 @@ pub(crate) enum Command {
 pub(crate) enum Layer {
     /// istiod and an ingress gateway
     Istio,
+}
+
+/// What can be played; each has a folder with a README in `e2e`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scenario {
+    /// Behind Istio's gateway, the container of one of two replicas is killed
+    ContainerKilled,
 }

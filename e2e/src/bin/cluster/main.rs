@@ -15,8 +15,9 @@ use steadfaas_e2e::cluster::istio;
 use steadfaas_e2e::cluster::running::Running;
 use steadfaas_e2e::cluster::status::status;
 use steadfaas_e2e::cluster::up::up;
+use steadfaas_e2e::container_killed;
 
-use cli::{Cli, Command, Layer};
+use cli::{Cli, Command, Layer, Scenario};
 
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
@@ -40,6 +41,11 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Kubectl { words } => {
             let error = Running::find()?.kubectl().command().args(words).exec();
             Err(error).context("kubectl can't be started")
+        }
+        Command::Play { scenario: Scenario::ContainerKilled } => {
+            let running = Running::find()?;
+            istio::add(&running)?;
+            container_killed::run(&running)
         }
         Command::Logs { name } => logs(&name),
         Command::Shell { node } => {
