@@ -6,6 +6,7 @@
 
 pub mod cgroup;
 pub mod control;
+pub mod cycle;
 pub mod down;
 pub mod faults;
 pub mod folder;
@@ -23,5 +24,6 @@ pub mod requirements;
 pub mod running;
 pub mod status;
 pub mod tools;
+pub mod traces;
 pub mod up;
 pub mod watch;

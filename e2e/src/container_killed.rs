@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use serde_json::Value;
 use steadfaas_tests::client::{Ask, Reply};
 use steadfaas_tests::load::{Load, Running as RunningLoad};
 use steadfaas_tests::record::Seen;
@@ -69,18 +70,20 @@ impl fmt::Display for Felt {
     }
 }
 
+/// What protects the function in the trials that must not fail a request.
+const PROTECTED: [&[&str]; 2] = [&["strategy: active-standby"], &["strategy: request-replication"]];
+
 /// Without steadfaas, then with it, each on fresh pods of a cluster that has Istio.
 ///
 /// # Errors
-/// Something doesn't start, or nothing answers.
+/// Something doesn't start, nothing answers, or a request fails with steadfaas.
 pub fn run(running: &Running) -> anyhow::Result<()> {
     running.kubectl().apply(OBJECTS)?;
-    for keys in [None, Some(["strategy: active-standby"].as_slice())] {
-        let felt = trial(running, keys)?;
-        println!(
-            "{:<34} {felt}",
-            keys.map_or_else(|| "without steadfaas".to_owned(), |keys| keys.join(", "))
-        );
+    println!("{:<34} {}", "without steadfaas", trial(running, None)?);
+    for keys in PROTECTED {
+        let (name, felt) = (keys.join(", "), trial(running, Some(keys))?);
+        println!("{name:<34} {felt}");
+        anyhow::ensure!(felt.seen.failed == 0, "with {name} requests failed: {:?}", felt.seen.status);
     }
     Ok(())
 }
@@ -100,10 +103,8 @@ pub fn trial(running: &Running, keys: Option<&[&str]>) -> anyhow::Result<Felt> {
         "--namespace=istio-system",
         "--ignore-not-found",
     ])?;
-    if let Some(keys) = keys {
-        let protected = Protected { service: "fib", namespace: "default", route: "fib", keys };
-        kubectl.apply(&envoy_filter::for_gateway(&protected)?.to_string())?;
-    }
+    let of_keys = |keys| Protected { service: "fib", namespace: "default", route: "fib", keys };
+    let filter = keys.map(|keys| envoy_filter::for_gateway(&of_keys(keys))).transpose()?;
     let gateway = istio::gateway(running)?;
     let (control, system) = (running.machine(control::NAME)?, running.machine("system")?);
     network::assert_closed([&control, &system])?;
@@ -111,15 +112,20 @@ pub fn trial(running: &Running, keys: Option<&[&str]>) -> anyhow::Result<Felt> {
         let namespace = std::fs::File::open(format!("/proc/{}/ns/net", control.pid()))?;
         move_into_link_name_space(std::os::fd::AsFd::as_fd(&namespace), Some(LinkNameSpaceType::Network))?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        runtime.block_on(under_load(running, gateway, keys.is_some()))
+        runtime.block_on(under_load(running, gateway, filter))
     };
     // A thread of its own, and those that it starts, are in the cluster's network; this one stays outside.
     std::thread::scope(|scope| scope.spawn(inside).join())
         .map_err(|_| anyhow!("the trial's thread panicked"))?
 }
 
-async fn under_load(running: &Running, gateway: SocketAddr, protected: bool) -> anyhow::Result<Felt> {
-    wait_until_settled(gateway, protected).await?;
+async fn under_load(running: &Running, gateway: SocketAddr, filter: Option<Value>) -> anyhow::Result<Felt> {
+    // First without, so that it can be told when the new settings are in use, and not an earlier trial's.
+    wait_until_settled(gateway, false).await?;
+    if let Some(filter) = filter {
+        running.kubectl().apply(&filter.to_string())?;
+        wait_until_settled(gateway, true).await?;
+    }
     let replicas = function::replicas(running.kubectl(), "app=fib")?;
     let count = replicas.len();
     anyhow::ensure!(count == 2, "there are {count} replicas of fib instead of 2");

@@ -57,6 +57,13 @@ fn make_in(hierarchy: &Path, machine: &str, part: &str) -> anyhow::Result<PathBu
     Ok(folder)
 }
 
+/// The cluster's own folder in each hierarchy, where there is one.
+#[must_use]
+pub fn all() -> Vec<PathBuf> {
+    let hierarchies = hierarchies(Path::new(MOUNTED)).unwrap_or_default();
+    hierarchies.into_iter().map(|hierarchy| hierarchy.join(PREFIX)).filter(|path| path.exists()).collect()
+}
+
 /// Removes what there is of the cluster's groups, once nothing is in them any more.
 ///
 /// # Errors

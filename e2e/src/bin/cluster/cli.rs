@@ -35,6 +35,15 @@ pub(crate) enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<String>,
     },
+    /// Make a cluster and take it away, several times, and fail if anything stays
+    Cycle {
+        /// How many times; the first one isn't compared
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=100))]
+        times: u32,
+        /// How many workers
+        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=i64::from(MOST_WORKERS)))]
+        nodes: u8,
+    },
     /// Play a scenario on it, with steadfaas and without, and print what was felt of it
     Play {
         /// Which one

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser as _;
+use steadfaas_e2e::cluster::cycle::cycle;
 use steadfaas_e2e::cluster::down::down;
 use steadfaas_e2e::cluster::folder::Folder;
 use steadfaas_e2e::cluster::istio;
@@ -41,6 +42,11 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Kubectl { words } => {
             let error = Running::find()?.kubectl().command().args(words).exec();
             Err(error).context("kubectl can't be started")
+        }
+        Command::Cycle { times, nodes } => {
+            cycle(times, nodes)?;
+            println!("{times} clusters came and went, and left nothing behind");
+            Ok(())
         }
         Command::Play { scenario: Scenario::ContainerKilled } => {
             let running = Running::find()?;
