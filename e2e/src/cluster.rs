@@ -8,6 +8,7 @@ pub mod cgroup;
 pub mod control;
 pub mod cycle;
 pub mod down;
+pub mod evidence;
 pub mod faults;
 pub mod folder;
 pub mod function;

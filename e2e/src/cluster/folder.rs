@@ -25,6 +25,15 @@ pub struct Record {
     pub machines: Vec<MachineRecord>,
 }
 
+impl Record {
+    /// Whether all of it was made and every machine still runs.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        let this_boot = boot().is_ok_and(|boot| boot == self.boot);
+        self.complete && this_boot && self.machines.iter().all(|machine| machine.holder.is_alive())
+    }
+}
+
 /// One of its machines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MachineRecord {
@@ -164,6 +173,20 @@ mod tests {
         folder.remove().unwrap();
         folder.remove().unwrap();
         assert!(!folder.path().exists());
+    }
+
+    #[test]
+    fn a_cluster_is_whole_until_one_of_its_machines_ends() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let holder = ProcessId::of(child.id().try_into().unwrap()).unwrap();
+        let machine = MachineRecord { name: "control".to_owned(), holder, programs: Vec::new() };
+        let begun = Record { boot: boot().unwrap(), machines: vec![machine], ..Record::default() };
+        let complete = Record { complete: true, ..begun.clone() };
+        assert!(complete.is_whole() && !begun.is_whole());
+        assert!(!Record { boot: "another".to_owned(), ..complete.clone() }.is_whole());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!complete.is_whole());
     }
 
     #[test]

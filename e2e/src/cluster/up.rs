@@ -36,7 +36,7 @@ pub const MOST_WORKERS: u8 = 20;
 pub fn up(workers: u8) -> anyhow::Result<Running> {
     let folder = Folder::of_user()?;
     if let Some(record) = folder.read()? {
-        if record.complete && Running::find().is_ok() {
+        if record.is_whole() {
             say("the cluster is up already");
             return Running::find();
         }

@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use clap::Parser as _;
 use steadfaas_e2e::cluster::cycle::cycle;
 use steadfaas_e2e::cluster::down::down;
+use steadfaas_e2e::cluster::evidence;
 use steadfaas_e2e::cluster::folder::Folder;
 use steadfaas_e2e::cluster::istio;
 use steadfaas_e2e::cluster::running::Running;
@@ -51,7 +52,14 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Play { scenario: Scenario::ContainerKilled } => {
             let running = Running::find()?;
             istio::add(&running)?;
-            container_killed::run(&running)
+            let played = container_killed::run(&running);
+            played.or_else(|error| {
+                let folder = evidence::gather(&running, "container-killed")?;
+                Err(error.context(format!(
+                    "container-killed failed; what was there then is in {}",
+                    folder.display()
+                )))
+            })
         }
         Command::Logs { name } => logs(&name),
         Command::Shell { node } => {
