@@ -46,12 +46,12 @@ pub fn set_up_control(control: &Machine) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Connects the node of this number, of `count` in all, to the bridge.
+/// Connects the node of this number, of `count` in all, to the bridge, by a link of its name.
 ///
 /// # Errors
 /// The system doesn't allow it.
 pub fn connect(control: &Machine, node: &Machine, number: u8, count: u8) -> anyhow::Result<()> {
-    let (link, address) = (format!("node{number}"), node_address(number));
+    let (link, address) = (node.name(), node_address(number));
     control.ip(&format!("link add {link} type veth peer name eth0 netns {}", node.pid()))?;
     control.ip(&format!("link set {link} master {BRIDGE} up"))?;
     node.ip(&format!("address add {address}/24 dev eth0"))?;

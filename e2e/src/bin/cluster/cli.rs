@@ -1,6 +1,7 @@
 //! What can be said to `cargo cluster`.
 
 use clap::{Parser, Subcommand, ValueEnum};
+use steadfaas_e2e::cluster::faults::Fault;
 use steadfaas_e2e::cluster::up::MOST_WORKERS;
 
 /// A real Kubernetes on this machine, without containers of containers: each node is a set of namespaces. It needs
@@ -68,9 +69,27 @@ pub(crate) enum Layer {
     Istio,
 }
 
-/// What can be played; each has a folder with a README in `e2e`.
+/// What can be played: behind Istio's gateway, one of two replicas is struck.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Scenario {
-    /// Behind Istio's gateway, the container of one of two replicas is killed
+    /// Its container is killed
     ContainerKilled,
+    /// Its container is frozen, and goes on 5 s later
+    ContainerFrozen,
+    /// Its pod is deleted
+    PodDeleted,
+    /// Its node is lost, and comes back 5 s later
+    NodeLost,
+}
+
+impl Scenario {
+    /// Its name, and what strikes.
+    pub(crate) fn what(self) -> (&'static str, Fault) {
+        match self {
+            Self::ContainerKilled => ("container-killed", Fault::KillContainer),
+            Self::ContainerFrozen => ("container-frozen", Fault::FreezeContainer),
+            Self::PodDeleted => ("pod-deleted", Fault::DeletePod),
+            Self::NodeLost => ("node-lost", Fault::LoseNode),
+        }
+    }
 }

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser as _;
+use steadfaas_e2e::behind_gateway;
 use steadfaas_e2e::cluster::cycle::cycle;
 use steadfaas_e2e::cluster::down::down;
 use steadfaas_e2e::cluster::evidence;
@@ -17,7 +18,6 @@ use steadfaas_e2e::cluster::istio;
 use steadfaas_e2e::cluster::running::Running;
 use steadfaas_e2e::cluster::status::status;
 use steadfaas_e2e::cluster::up::up;
-use steadfaas_e2e::container_killed;
 
 use cli::{Cli, Command, Layer, Scenario};
 
@@ -49,18 +49,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             println!("{times} clusters came and went, and left nothing behind");
             Ok(())
         }
-        Command::Play { scenario: Scenario::ContainerKilled } => {
-            let running = Running::find()?;
-            istio::add(&running)?;
-            let played = container_killed::run(&running);
-            played.or_else(|error| {
-                let folder = evidence::gather(&running, "container-killed")?;
-                Err(error.context(format!(
-                    "container-killed failed; what was there then is in {}",
-                    folder.display()
-                )))
-            })
-        }
+        Command::Play { scenario } => play(scenario),
         Command::Logs { name } => logs(&name),
         Command::Shell { node } => {
             let shell = std::env::var_os("SHELL").unwrap_or_else(|| "/bin/sh".into());
@@ -80,6 +69,16 @@ fn raise(nodes: u8, with: &[Layer]) -> anyhow::Result<()> {
     }
     println!("{runs}: `cargo cluster kubectl get pods -A` asks it, `cargo cluster down` ends it");
     Ok(())
+}
+
+fn play(scenario: Scenario) -> anyhow::Result<()> {
+    let running = Running::find()?;
+    istio::add(&running)?;
+    let (name, fault) = scenario.what();
+    behind_gateway::run(&running, fault).or_else(|error| {
+        let folder = evidence::gather(&running, name)?;
+        Err(error.context(format!("{name} failed; what was there then is in {}", folder.display())))
+    })
 }
 
 /// Logs are there to be read even where the cluster never came up.

@@ -1,4 +1,4 @@
-//! `container-killed`: behind Istio's gateway, the container of one of two replicas is killed under load.
+//! `behind-gateway`: behind Istio's gateway, a fault strikes one of two replicas under load.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -8,11 +8,11 @@ use anyhow::{Context as _, anyhow};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use serde_json::Value;
 use steadfaas_tests::client::{Ask, Reply};
-use steadfaas_tests::load::{Load, Running as RunningLoad};
+use steadfaas_tests::load::Load;
 use steadfaas_tests::record::Seen;
 use xtask::command::say;
 
-use crate::cluster::faults::kill_container;
+use crate::cluster::faults::Fault;
 use crate::cluster::function::{self, Replica};
 use crate::cluster::running::Running;
 use crate::cluster::watch::Watch;
@@ -20,14 +20,17 @@ use crate::cluster::{control, istio, network};
 use crate::envoy_filter::{self, Protected};
 
 /// The function, its Service and its way through the gateway.
-const OBJECTS: &str = include_str!("../container-killed/fib.yaml");
+const OBJECTS: &str = include_str!("../behind-gateway/fib.yaml");
 
 /// Requests a second, and for how long.
 const RATE: f64 = 100.0;
 const SECONDS: f64 = 12.0;
 
-/// When the container is killed. By then proxy and function have found their pace.
-const KILLED_AT: Duration = Duration::from_secs(4);
+/// When the fault strikes. By then proxy and function have found their pace.
+const STRUCK_AT: Duration = Duration::from_secs(4);
+
+/// For how long it lasts where it doesn't end by itself: long enough for a readiness probe to fail three times.
+const LASTS: Duration = Duration::from_secs(5);
 
 /// istiod's settings are in use within half a second; the rest is for a machine that does other things too.
 const SETTLE_PATIENCE: Duration = Duration::from_secs(30);
@@ -77,11 +80,11 @@ const PROTECTED: [&[&str]; 2] = [&["strategy: active-standby"], &["strategy: req
 ///
 /// # Errors
 /// Something doesn't start, nothing answers, or a request fails with steadfaas.
-pub fn run(running: &Running) -> anyhow::Result<()> {
+pub fn run(running: &Running, fault: Fault) -> anyhow::Result<()> {
     running.kubectl().apply(OBJECTS)?;
-    println!("{:<34} {}", "without steadfaas", trial(running, None)?);
+    println!("{:<34} {}", "without steadfaas", trial(running, fault, None)?);
     for keys in PROTECTED {
-        let (name, felt) = (keys.join(", "), trial(running, Some(keys))?);
+        let (name, felt) = (keys.join(", "), trial(running, fault, Some(keys))?);
         println!("{name:<34} {felt}");
         anyhow::ensure!(felt.seen.failed == 0, "with {name} requests failed: {:?}", felt.seen.status);
     }
@@ -92,7 +95,7 @@ pub fn run(running: &Running) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// As [`run`].
-pub fn trial(running: &Running, keys: Option<&[&str]>) -> anyhow::Result<Felt> {
+pub fn trial(running: &Running, fault: Fault, keys: Option<&[&str]>) -> anyhow::Result<Felt> {
     let kubectl = running.kubectl();
     // A container that is killed again and again is started ever later: each trial has fresh pods.
     kubectl.run(&["rollout", "restart", "deployment/fib"])?;
@@ -112,14 +115,19 @@ pub fn trial(running: &Running, keys: Option<&[&str]>) -> anyhow::Result<Felt> {
         let namespace = std::fs::File::open(format!("/proc/{}/ns/net", control.pid()))?;
         move_into_link_name_space(std::os::fd::AsFd::as_fd(&namespace), Some(LinkNameSpaceType::Network))?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        runtime.block_on(under_load(running, gateway, filter))
+        runtime.block_on(under_load(running, gateway, fault, filter))
     };
     // A thread of its own, and those that it starts, are in the cluster's network; this one stays outside.
     std::thread::scope(|scope| scope.spawn(inside).join())
         .map_err(|_| anyhow!("the trial's thread panicked"))?
 }
 
-async fn under_load(running: &Running, gateway: SocketAddr, filter: Option<Value>) -> anyhow::Result<Felt> {
+async fn under_load(
+    running: &Running,
+    gateway: SocketAddr,
+    fault: Fault,
+    filter: Option<Value>,
+) -> anyhow::Result<Felt> {
     // First without, so that it can be told when the new settings are in use, and not an earlier trial's.
     wait_until_settled(gateway, false).await?;
     if let Some(filter) = filter {
@@ -131,24 +139,20 @@ async fn under_load(running: &Running, gateway: SocketAddr, filter: Option<Value
     anyhow::ensure!(count == 2, "there are {count} replicas of fib instead of 2");
     let watch = Watch::start(running.kubectl(), "fib")?;
     let load = Load::new(gateway, RATE, SECONDS).start().await?;
-    load.reach(KILLED_AT - Duration::from_secs(1)).await;
+    load.reach(STRUCK_AT - Duration::from_secs(1)).await;
     let target = busiest(&replicas).await?;
-    let killed = strike(running, &load, target).await?;
-    let seen = Seen::of(&load.finish().await, KILLED_AT);
-    let since = |moment: Option<Instant>| Some(moment?.saturating_duration_since(killed));
+    load.reach(STRUCK_AT).await;
+    let struck = Instant::now();
+    fault.strike(running, target)?;
+    load.reach(STRUCK_AT + LASTS).await;
+    fault.undo(running, target)?;
+    let seen = Seen::of(&load.finish().await, STRUCK_AT);
+    let since = |moment: Option<Instant>| Some(moment?.saturating_duration_since(struck));
     Ok(Felt {
         seen,
-        noticed: since(watch.fewer_than(count, killed)),
-        restored: since(watch.restored(count, killed)),
+        noticed: since(watch.fewer_than(count, struck)),
+        restored: since(watch.restored(count, struck)),
     })
-}
-
-/// Kills the container of this replica when its time has come; returns the moment.
-async fn strike(running: &Running, load: &RunningLoad, target: &Replica) -> anyhow::Result<Instant> {
-    load.reach(KILLED_AT).await;
-    let killed = Instant::now();
-    kill_container(running, target)?;
-    Ok(killed)
 }
 
 /// Waits until a request through the gateway is answered as it should be: by the function, and with or without the header
