@@ -12,8 +12,9 @@ use tempfile::NamedTempFile;
 use crate::http;
 use crate::process::{Process, Program};
 
-/// An Envoy is live after 0.1 s, with a wasm module after 0.5 s; the rest is for a machine that compiles meanwhile.
-const START_PATIENCE: Duration = Duration::from_secs(30);
+/// An Envoy is live after 0.1 s, with a wasm module after 0.5 s, with ten thousand clusters after half a minute; the rest
+/// is for a machine that compiles meanwhile.
+const START_PATIENCE: Duration = Duration::from_secs(180);
 
 /// The newest Envoy that is supported: `$STEADFAAS_ENVOY`, else the one that `xtask` finds or fetches.
 ///

@@ -2,13 +2,14 @@
 //!
 //! One file a thing: [`envoy`] and [`fib`] start and stop processes (both a [`process`]), [`netns`] gives replicas
 //! hosts of their own, [`load`] sends, [`record`] tells what the clients saw.
-//! A [`scripted`] replica shows faults on demand. The [`matrix`] has its cells as data; single tests play on a [`stage`]
+//! A [`scripted`] replica shows faults on demand; a [`deployment`] is a function of several processes. The [`matrix`] has its cells as data; single tests play on a [`stage`]
 //! with a [`client`] that looks closely, in front of a [`bootstrap`] that they may change.
 //! A [`trial`] compares a [`proxy`] with its [`peers`] under a fault, [`steady`] while all is well; [`goals`] say what is
 //! to be reached, a [`page`] shows it.
 
 pub mod bootstrap;
 pub mod client;
+pub mod deployment;
 pub mod envoy;
 pub mod fib;
 pub mod goals;

@@ -10,7 +10,7 @@ use anyhow::Context;
 use steadfaas::standalone::Module;
 
 use crate::bootstrap::Bootstrap;
-use crate::client::{Ask, Reply};
+use crate::client::Ask;
 use crate::envoy::{self, Envoy};
 use crate::metrics::Metrics;
 use crate::ports;
@@ -88,15 +88,30 @@ impl Function {
     }
 
     /// Its entry in the functions file.
-    fn entry(&self) -> Result<String, std::fmt::Error> {
-        let replicas: Vec<_> = self.replicas.iter().map(|replica| replica.address().to_string()).collect();
-        let mut entry = format!("- name: {}\n  host: {}\n", self.name, self.host());
-        writeln!(entry, "  replicas: [{}]", replicas.join(", "))?;
-        for setting in self.settings.split(';').map(str::trim) {
-            writeln!(entry, "  {setting}")?;
-        }
-        Ok(entry)
+    ///
+    /// # Errors
+    /// None in practice: text is written to memory.
+    pub fn entry(&self) -> Result<String, std::fmt::Error> {
+        entry(&self.name, self.replicas.iter().map(Scripted::address), &self.settings)
     }
+}
+
+/// A function's entry in the functions file; `settings` are separated by `;`.
+///
+/// # Errors
+/// None in practice: text is written to memory.
+pub fn entry(
+    name: &str,
+    replicas: impl Iterator<Item = SocketAddr>,
+    settings: &str,
+) -> Result<String, std::fmt::Error> {
+    let replicas: Vec<_> = replicas.map(|address| address.to_string()).collect();
+    let mut entry = format!("- name: {name}\n  host: {name}.test\n");
+    writeln!(entry, "  replicas: [{}]", replicas.join(", "))?;
+    for setting in settings.split(';').map(str::trim) {
+        writeln!(entry, "  {setting}")?;
+    }
+    Ok(entry)
 }
 
 /// The bootstrap for `functions`, for the newest Envoy.
@@ -155,24 +170,25 @@ impl Stage {
     /// # Errors
     /// It doesn't learn of them.
     pub async fn wait_for_view(&self, function: &Function) -> anyhow::Result<()> {
-        let count = u64::try_from(function.replicas.len()).ok();
-        let waited = Instant::now();
-        while self.metric(function, "replicas_well").await? != count {
-            anyhow::ensure!(
-                waited.elapsed() < PATIENCE,
-                "the filter never sees the replicas of {}",
-                function.name
-            );
-            self.warm_up(function).await?;
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        self.wait_until_known(&function.name, function.replicas.len()).await?;
         function.forget();
         Ok(())
     }
 
-    /// One request, in the protocol that any function here can answer.
-    async fn warm_up(&self, function: &Function) -> anyhow::Result<Reply> {
-        function.get("/").send(self.target).await
+    /// Sends requests until the filter finds that many replicas of the function called `name` well.
+    ///
+    /// # Errors
+    /// It doesn't.
+    pub async fn wait_until_known(&self, name: &str, replicas: usize) -> anyhow::Result<()> {
+        let count = u64::try_from(replicas).ok();
+        let waited = Instant::now();
+        while Metrics::of(&self.envoy).await?.get("replicas_well", name) != count {
+            anyhow::ensure!(waited.elapsed() < PATIENCE, "the filter never sees the replicas of {name}");
+            // In the protocol that any function here can answer.
+            Ask::get(&format!("{name}.test"), "/").send(self.target).await?;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
     }
 
     /// A metric of a function.

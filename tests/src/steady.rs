@@ -3,6 +3,7 @@
 
 mod backend;
 mod closed_loop;
+mod crowd;
 mod noop;
 mod variant;
 
@@ -14,6 +15,7 @@ use fib::random::SplitMix64;
 use serde::Serialize;
 
 use closed_loop::Client;
+pub use crowd::{Crowd, CrowdCost};
 use variant::Running;
 pub use variant::Variant;
 

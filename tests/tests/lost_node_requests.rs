@@ -19,12 +19,13 @@ use steadfaas_tests::record;
 /// run. It must not run twice, though.
 const FUNCTIONS: &[(&str, usize, &str, Call)] = &[
     ("retry-2-get", 2, "strategy: retry; hedge-after: 50ms", Call::Get),
-    ("retry-3-keyed", 3, "strategy: retry; hedge-after: 50ms", Call::KeyedPost),
+    ("retry-3-keyed", 3, "strategy: retry", Call::KeyedPost),
     ("retry-2-post", 2, "strategy: retry; hedge-after: 50ms", Call::Post),
     ("standby-2-get", 2, "strategy: active-standby; hedge-after: 25ms", Call::Get),
     ("standby-2-keyed", 2, "strategy: active-standby; hedge-after: 25ms", Call::KeyedPost),
-    ("standby-3-get", 3, "strategy: active-standby; hedge-after: 25ms", Call::Get),
+    ("standby-3-get", 3, "strategy: active-standby", Call::Get),
     ("standby-2-post", 2, "strategy: active-standby; hedge-after: 25ms", Call::Post),
+    ("hedged-2-get", 2, "strategy: hedged", Call::Get),
     ("copies-2-get", 2, "strategy: request-replication", Call::Get),
     ("copies-2-keyed", 2, "strategy: request-replication", Call::KeyedPost),
     ("copies-3-get", 3, "strategy: request-replication", Call::Get),
@@ -113,7 +114,12 @@ async fn no_request_that_may_run_twice_is_lost_with_a_node() -> anyhow::Result<(
     }
     for (name, count, _, call) in FUNCTIONS {
         let most = runs.iter().filter(|(id, _)| id.starts_with(*name)).map(|(_, times)| *times).max();
-        let allowed = if *call == Call::Post { 1 } else { u32::try_from(*count)? };
+        let allowed = match call {
+            Call::Post => 1,
+            _ if name.starts_with("copies") => u32::try_from(*count)?,
+            // The policy's tries: a third one may go back to the first replica, when the second is late as well.
+            _ => 3,
+        };
         assert!(most <= Some(allowed), "{name}: a request ran {most:?} times");
     }
     Ok(())

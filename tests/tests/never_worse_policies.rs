@@ -9,7 +9,10 @@ const POLICIES: [(&str, &str); 6] = [
     ("\u{1F980}", "policy_unreadable"),
     (r#"{"version":2,"function":"fib","settings":{"strategy":"retry"},"more":[1]}"#, "policy_later_version"),
     (r#"{"version":1,"function":"fib","settings":{"strategy":"quorum"}}"#, "policy_not_built"),
-    (r#"{"version":1,"function":"fib","settings":{"strategy":"retry","budget":"5%"}}"#, "policy_not_built"),
+    (
+        r#"{"version":1,"function":"fib","settings":{"strategy":"retry","objective":"cost"}}"#,
+        "policy_not_built",
+    ),
     (r#"{"version":1,"function":"fib","settings":{"strategy":"rety"}}"#, "policy_invalid"),
 ];
 

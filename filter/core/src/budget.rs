@@ -67,6 +67,14 @@ impl Budget {
         self.saved = (self.saved + unneeded).min(self.burst).saturating_sub(beyond);
     }
 
+    /// Less than a quarter of the burst is left. That is for requests that would hang
+    /// otherwise: hedges of such as are merely late must not use up what saves those that are sent to a replica just
+    /// before it freezes.
+    #[must_use]
+    pub fn is_short(&self) -> bool {
+        self.saved < self.burst / 4
+    }
+
     /// How many extra attempts could be made at once now.
     #[must_use]
     pub fn tokens(&self) -> u64 {
@@ -102,6 +110,17 @@ mod tests {
             budget.reserve(1);
         }
         assert_eq!(budget.reserve(2), 1);
+    }
+
+    #[test]
+    fn the_last_quarter_is_for_requests_that_hang() {
+        let mut budget = Budget::new(10);
+        while budget.tokens() > LEAST_BURST / 4 {
+            budget.reserve(1);
+        }
+        assert!(!budget.is_short());
+        assert_eq!((budget.reserve(1), budget.is_short()), (1, true));
+        assert!(!Budget::new(0).is_short(), "there is nothing to spare");
     }
 
     #[test]

@@ -81,8 +81,13 @@ impl Lane {
         self.in_flight.get() > 0 && self.asked.get() >= tuned!(SILENT_REQUESTS) && now > self.due.get()
     }
 
-    /// Takes in how many times as long as usual an answer of the replica took.
+    /// Takes in how many times as long as usual an answer of the replica took, before its request gives up its place.
     pub fn took(&self, times: f32) {
+        if times < IN_USUAL_TIME {
+            #[allow(clippy::cast_precision_loss, reason = "exact up to sixteen million requests at once")]
+            let (load, usual) = (self.in_flight.get() as f32, self.usual_load.get());
+            self.usual_load.set((load - usual).mul_add(LOAD_FOLLOWS_BY, usual));
+        }
         self.heard_of.set(self.heard_of.get().saturating_add(1));
         let known = self.slowness.get();
         if known == 0.0 {
@@ -113,8 +118,14 @@ const FULL_TIMES: f32 = 3.0;
 /// What an idle replica may have in flight at once: a small burst.
 const FULL_AT_LEAST: f32 = 4.0;
 
-/// The usual load follows by this part with each request: a load that stays is usual after some 256 of them.
-const LOAD_FOLLOWS_BY: f32 = 1.0 / 256.0;
+/// What a replica has in flight is usual only while it answers in less than this many times its usual time: what a
+/// stall has heaped up is no load that it bears.
+const IN_USUAL_TIME: f32 = 2.0;
+
+/// The usual load follows by this part with each answer: a load that stays is usual after some two thousand of them.
+/// Quicker, and a queue of a few hundred would become usual while it is worked off, for the function's pace follows it.
+/// Until then a load that rose is shared with a standby.
+const LOAD_FOLLOWS_BY: f32 = 1.0 / 2_048.0;
 
 /// The median of a replica's latencies moves by this factor with each answer: it follows one that became three times
 /// as slow within twelve answers.
@@ -139,10 +150,7 @@ impl InFlight {
         if let Some(usual) = usual {
             lane.ask(usual, now);
         }
-        let (load, usual) = (lane.in_flight.get().saturating_add(1), lane.usual_load.get());
-        lane.in_flight.set(load);
-        #[allow(clippy::cast_precision_loss, reason = "exact up to sixteen million requests at once")]
-        lane.usual_load.set((load as f32 - usual).mul_add(LOAD_FOLLOWS_BY, usual));
+        lane.in_flight.set(lane.in_flight.get().saturating_add(1));
         Self(lane.clone())
     }
 
@@ -189,7 +197,10 @@ mod tests {
         assert!(!lane.is_full());
         let queue: Vec<InFlight> = (0..4).map(|_| enter()).collect();
         assert!(lane.is_full());
-        (0..1_000).for_each(|_| drop(enter()));
+        let answer = |times| (0..8_000).for_each(|_| lane.took(times));
+        answer(5.0);
+        assert!(lane.is_full(), "it is late with all of them");
+        answer(1.0);
         assert!(!lane.is_full(), "eight in flight are usual by now");
         drop((small_burst, queue));
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::budget::{BURST_IN_DELAYS, Budget};
 use crate::outcome::{End, Outcome};
-use crate::pace::{COLD_DELAY, Pace};
+use crate::pace::{COLD_DELAY, Pace, TIMERS_EARLY};
 use crate::plan::Plan;
 use crate::policy::{Policy, Strategy};
 use crate::time::{Millis, millis};
@@ -32,6 +32,8 @@ pub struct Terms {
     pub is_spared: bool,
     /// How many extra attempts it has reserved.
     pub reserved: u32,
+    /// Little is left of the budget: for requests that hang.
+    pub is_short: bool,
 }
 
 impl Terms {
@@ -72,11 +74,16 @@ impl Memory {
         self.remember(kind);
         let is_race = policy.strategy == Strategy::RequestReplication;
         if is_race {
-            return Terms { delay: COLD_DELAY, is_spared: false, reserved: 0 };
+            return Terms { delay: COLD_DELAY, is_spared: false, reserved: 0, is_short: false };
         }
         self.budget.earn();
         let reserved = if may_repeat { self.budget.reserve(policy.retries()) } else { 0 };
-        Terms { delay: self.delay(kind, policy), is_spared: self.spared_until > now, reserved }
+        Terms {
+            delay: self.delay(kind, policy),
+            is_spared: self.spared_until > now,
+            reserved,
+            is_short: self.budget.is_short(),
+        }
     }
 
     fn remember(&mut self, kind: u32) {
@@ -159,11 +166,11 @@ impl Memory {
             None if spent == 0 => pace.answered(outcome.latency),
             // A failure, or a wait among suspects: says nothing of the function's speed.
             None => {}
-            Some(delay) if outcome.latency < delay => {}
             Some(_) if won_by_first => {
                 pace.answered(outcome.latency);
                 pace.hedged(false);
             }
+            Some(delay) if outcome.latency + TIMERS_EARLY < delay => {}
             Some(delay) => {
                 // The first would have taken longer still; the winner started with the hedge.
                 pace.answered(outcome.latency);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::lane::Lane;
+use crate::pace::TIMERS_EARLY;
 use crate::plan::Plan;
 use crate::policy::Strategy;
 use crate::strategy::request_replication;
@@ -132,7 +133,8 @@ fn answered<'l>(
         .filter(|_| plan.is_desperate || (plan.is_check && !failover) || (plan.is_last_resort && failover));
     let before = tried.iter().copied().take_while(|place| *place != winner);
     // A hedge that won says less than a failure: the first replica may only have been slow with this one request.
-    let was_hedged = plan.hedge_after.is_some_and(|delay| outcome.latency >= delay) && !plan.is_check;
+    let is_late = plan.hedge_after.is_some_and(|delay| outcome.latency + TIMERS_EARLY >= delay);
+    let was_hedged = is_late && !plan.is_check;
     if plan.is_desperate || (was_hedged && failover && !in_time(strategy, plan, outcome)) {
         // All were late, or failed long ago: the one that answered in the end was only the first of them.
         return Lessons { acquitted, failover, ..Lessons::default() };
@@ -152,7 +154,6 @@ fn answered<'l>(
         }
         Some(_) => Vec::new(),
     };
-    let is_late = plan.hedge_after.is_some_and(|delay| outcome.latency >= delay);
     let hang = is_late && !suspects.is_empty();
     Lessons { suspects, hang, acquitted, failover }
 }

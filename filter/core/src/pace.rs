@@ -8,6 +8,19 @@ use crate::speed::Speed;
 /// is merely slow, short enough to save a request from a replica that froze just then.
 pub const COLD_DELAY: Duration = Duration::from_secs(1);
 
+/// A request that takes this many times as long as its usual delay hangs, rather than being slow: a function that
+/// became ten times as slow is not run twice by those that are only saved from hanging.
+pub const MUCH_LATER: u32 = 16;
+
+/// Envoy's timers go off up to this much early: they are set by a clock that moves on with the kernel's ticks.
+pub const TIMERS_EARLY: Duration = Duration::from_millis(1);
+
+/// After how long a request that is late after `delay` hangs: at most [`COLD_DELAY`], unless the delay itself is longer.
+#[must_use]
+pub fn much_later(delay: Duration) -> Duration {
+    delay.saturating_mul(tuned!(MUCH_LATER)).min(tuned!(COLD_DELAY)).max(delay)
+}
+
 /// With fewer latencies than this the 90th percentile is a single request's whim.
 pub const ENOUGH: usize = 16;
 

@@ -15,6 +15,7 @@ pub use waiting::{HANGING_PATIENCE, LONGEST_DELAY, PATIENCE};
 use crate::lane::Lane;
 use crate::memory::Terms;
 use crate::order::{by_key, flagged};
+use crate::pace::much_later;
 use crate::plan::{Plan, Repeat};
 use crate::policy::{Policy, Strategy};
 use crate::time::{Micros, Millis, millis};
@@ -96,18 +97,17 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
         plan.fill(attempts);
     }
 
-    /// After how long the next replica starts. The answer to a suspect's trial is wanted sooner, for it hardly comes;
-    /// the suspect has still to be about as quick as its peers to win.
+    /// After how long the next replica starts. A check of a function whose speed isn't known doesn't wait as long as
+    /// others, for its answer may well never come. Where there is little budget left, or the function has too much to
+    /// do, only requests that hang are saved, not those that are late.
     fn delay_of(&self, plan: &Plan) -> Option<Duration> {
-        let on_trial = plan.is_check
-            && plan
-                .first()
-                .and_then(|place| self.view.replicas.get(place))
-                .is_some_and(|first| !first.is_well());
         match self.terms.delay {
-            delay if on_trial => Some(delay.min(2 * tuned!(CHECK_HEDGE_AFTER)) / 2),
-            delay if plan.is_check => Some(delay.min(tuned!(CHECK_HEDGE_AFTER))),
-            delay => Some(delay).filter(|_| !self.terms.is_spared),
+            delay if plan.is_check && self.terms.usual().is_none() => {
+                Some(delay.min(tuned!(CHECK_HEDGE_AFTER)))
+            }
+            delay if plan.is_check => Some(delay),
+            delay if self.terms.is_spared || self.terms.is_short => Some(much_later(delay)),
+            delay => Some(delay),
         }
     }
 

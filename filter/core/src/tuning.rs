@@ -1,4 +1,4 @@
-//! Trying other values of the constants: what `cargo simulate -- --sensitivity` does.
+//! Trying other values of the constants: what `cargo simulate sensitivity` does.
 //!
 //! Where a rule uses one of them it says `tuned!(NAME)`. That is the constant itself, but for the feature `tuning`,
 //! which only the simulation asks for: there a thread can set another value for as long as a run takes.

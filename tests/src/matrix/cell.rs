@@ -5,7 +5,7 @@ use std::fmt;
 use steadfaas_core::policy::Strategy;
 
 use super::expect::Expect;
-use super::table::{EACH, Row, TABLE};
+use super::table::{EACH, Row, TABLE, TRIES};
 use super::words::{Call, Fault};
 
 /// A cell of the matrix.
@@ -38,7 +38,7 @@ impl Cell {
                     replicas,
                     call,
                     fault: row.fault,
-                    expect: row.expect.map(|expect| with_runs(expect, replicas)),
+                    expect: row.expect.map(|expect| with_runs(expect, replicas, call)),
                 })
             })
         })
@@ -57,9 +57,17 @@ impl Cell {
     }
 }
 
-/// [`EACH`] as a number.
-fn with_runs(expect: Expect, replicas: usize) -> Expect {
-    let runs = if expect.runs == EACH { u32::try_from(replicas).unwrap_or(EACH) } else { expect.runs };
+/// What a policy tries at most that says nothing of it: one replica, one more to survive the loss of one, and one more.
+const MOST_TRIES: u32 = 3;
+
+/// [`EACH`] and [`TRIES`] as numbers.
+fn with_runs(expect: Expect, replicas: usize, call: Call) -> Expect {
+    let runs = match expect.runs {
+        EACH => u32::try_from(replicas).unwrap_or(EACH),
+        TRIES if replicas == 1 || call == Call::Post => 1,
+        TRIES => MOST_TRIES,
+        runs => runs,
+    };
     Expect { runs, ..expect }
 }
 

@@ -20,7 +20,7 @@ pub(super) struct Replica {
 
 #[derive(Debug)]
 enum Kind {
-    Process(fib::Replica),
+    Process(Box<fib::Replica>),
     Scripted(Scripted),
 }
 
@@ -29,7 +29,7 @@ impl Replica {
     pub(super) async fn start(address: SocketAddr, is_process: bool) -> anyhow::Result<Self> {
         let kind = if is_process {
             let options = fib::Options { work: WORK, ..fib::Options::default() };
-            Kind::Process(fib::Replica::start_at(address, &options).await?)
+            Kind::Process(Box::new(fib::Replica::start_at(address, &options).await?))
         } else {
             Kind::Scripted(Scripted::start(address, Behaviour::Well(WORK)).await?)
         };

@@ -20,8 +20,8 @@ use crate::load::{Load, Running};
 /// Requests a second of one cell: enough that some are in flight at any fault, few enough for dozens of cells at once.
 const RATE: f64 = 40.0;
 
-/// What a client of the matrix waits at most.
-const CLIENT_TIMEOUT: Duration = Duration::from_secs(2);
+/// What a client waits that wants to be told: twice as long as the filter lets a request wait for a replica.
+const TOLD_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What a thawed process needs to run all that it was sent.
 const LATE_RUNS: Duration = Duration::from_millis(500);
@@ -73,7 +73,7 @@ impl Stand {
         if load.method == Method::POST {
             load.body = "15".into();
         }
-        load.timeout = CLIENT_TIMEOUT;
+        load.timeout = self.cell.fault.patience();
         load.id_prefix = self.cell.name();
         self.look(Duration::ZERO)?;
         let running = load.start().await?;
@@ -102,7 +102,7 @@ impl Stand {
         let is_wanted = |expect: &Expect| expect.then == Then::ClientsAreTold;
         self.cell.expect.as_ref().ok().filter(|expect| is_wanted(expect))?;
         let asked = Ask::post(&self.cell.host(), "/", "15").send(target);
-        let reply = tokio::time::timeout(CLIENT_TIMEOUT, asked).await.ok()?.ok()?;
+        let reply = tokio::time::timeout(TOLD_TIMEOUT, asked).await.ok()?.ok()?;
         Some((reply.status.as_u16(), reply.text()))
     }
 

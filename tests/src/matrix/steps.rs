@@ -91,9 +91,9 @@ impl Fault {
                 behave(Behaviour::SlowStart { first, over, then: WORK })
             }
             Self::AllDown => vec![Step { at: FAULT_AT, what: Action::Refuse, whom: all }],
-            Self::OneBackAgain => vec![
+            Self::HalfBackAgain => vec![
                 Step { at: FAULT_AT, what: Action::Refuse, whom: all },
-                step(2_000, Action::ComeBack, Whom::Those(0, 1)),
+                step(2_000, Action::ComeBack, Whom::Those(0, count.div_ceil(2))),
             ],
             Self::StandbyDeadBefore => vec![
                 step(500, Action::Freeze, Whom::Idlest),

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::pending;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,10 +13,12 @@ use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, UPGRADE};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use steadfaas_core::envoy::{ATTEMPT_HEADER, DEADLINE_HEADER};
 
 use super::frames::{AnyBody, grpc_frame, in_pieces, whole};
 use super::wire::Cord;
 use super::{Behaviour, Execution, Shared};
+use crate::client::Ask;
 
 /// The response header that names the replica.
 pub const REPLICA_HEADER: &str = "x-replica";
@@ -59,6 +62,7 @@ pub(super) async fn answer(request: Request<Incoming>, shared: Arc<Shared>, cord
         Behaviour::HeadThenSilence => half(None),
         Behaviour::Status(status) => with_status(status),
         Behaviour::Says(text) => with_body("application/json", whole(text)),
+        Behaviour::Calls { through, host } => with_status(call(through, host, &parts.headers).await),
         Behaviour::GrpcStatus(code) if is_grpc(&parts.headers) => grpc_failure(code),
         _ => good(&parts, length),
     };
@@ -88,6 +92,23 @@ async fn health(behaviour: Behaviour) -> Response<AnyBody> {
 
 fn is_grpc(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
+}
+
+/// What a function passes on to those that it calls: which request it is at, whether that is a repetition, and until
+/// when somebody waits for it.
+const PASSED_ON: [&str; 3] = ["x-request-id", ATTEMPT_HEADER, DEADLINE_HEADER];
+
+async fn call(through: SocketAddr, host: &str, headers: &HeaderMap) -> StatusCode {
+    let mut ask = Ask::get(host, "/");
+    for name in PASSED_ON {
+        if let Some(value) = headers.get(name) {
+            ask = match ask.header(name, value.as_bytes()) {
+                Ok(ask) => ask,
+                Err(_) => return StatusCode::INTERNAL_SERVER_ERROR,
+            };
+        }
+    }
+    ask.send(through).await.map_or(StatusCode::BAD_GATEWAY, |reply| reply.status)
 }
 
 fn with_status(status: StatusCode) -> Response<AnyBody> {

@@ -1,5 +1,6 @@
 //! What a scripted replica does with a request.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use hyper::StatusCode;
@@ -34,6 +35,13 @@ pub enum Behaviour {
     },
     /// Answers requests as [`Behaviour::Well`] does, but says 503 on `/healthz`.
     Unhealthy(Duration),
+    /// Calls another function for each request, and answers with its status.
+    Calls {
+        /// The proxy that the call goes through.
+        through: SocketAddr,
+        /// The other function's host.
+        host: &'static str,
+    },
 }
 
 impl Behaviour {

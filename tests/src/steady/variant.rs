@@ -47,14 +47,19 @@ impl Running {
         replicas: &[SocketAddr],
         core: usize,
     ) -> anyhow::Result<Self> {
-        let mut bootstrap = variant.bootstrap(replicas)?;
+        let bootstrap = variant.bootstrap(replicas)?;
+        Self::of(variant.to_string(), bootstrap, core).await
+    }
+
+    /// A proxy with this bootstrap.
+    pub(super) async fn of(name: String, mut bootstrap: Bootstrap, core: usize) -> anyhow::Result<Self> {
         // It costs the same in each, and nothing here is to be read.
         let manager = bootstrap.connection_manager()?.as_object_mut();
         manager.context("the connection manager is no object")?.remove("access_log");
         let mut launch = Launch::new(newest()?, bootstrap.admin);
         launch.core = Some(core);
         let envoy = launch.start(&bootstrap.config).await?;
-        Ok(Self { name: variant.to_string(), envoy, address: bootstrap.listen })
+        Ok(Self { name, envoy, address: bootstrap.listen })
     }
 
     pub(super) fn name(&self) -> &str {
@@ -85,7 +90,7 @@ impl Variant {
 }
 
 /// steadfaas is the first filter, the router the last.
-fn replace_filter(bootstrap: &mut Bootstrap, other: Option<Value>) -> anyhow::Result<()> {
+pub(super) fn replace_filter(bootstrap: &mut Bootstrap, other: Option<Value>) -> anyhow::Result<()> {
     let filters = bootstrap.connection_manager()?.pointer_mut("/http_filters").and_then(Value::as_array_mut);
     let filters =
         filters.filter(|filters| filters.len() == 2).context("the bootstrap has other filters than two")?;

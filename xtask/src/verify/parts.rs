@@ -13,7 +13,7 @@ use crate::supplies::{Supplies, Supply};
 
 mod test_programs;
 
-pub(super) const ALL: [Part; 15] = [
+pub(super) const ALL: [Part; 16] = [
     Part::quick("format", "the code is formatted", format),
     Part::quick("licences", "licences, bans and sources of the dependencies", licences),
     Part::quick("docs", "what the documents name exists, the layout is kept", docs),
@@ -25,6 +25,11 @@ pub(super) const ALL: [Part; 15] = [
     Part::quick("fib", "tests of the sample function", fib),
     Part::quick("test-bed", "tests of the test bed itself", test_bed),
     Part::quick("simulated-host", "the built module in a simulated host", test_programs::simulated_host),
+    Part::long(
+        "simulation",
+        "rules that hold in every simulated scenario; the tables made of it",
+        simulation,
+    ),
     Part::long("oldest", "the smoke tests on the oldest supported Envoy", test_programs::oldest),
     Part::long("matrix", "all tests on the newest supported Envoy", test_programs::matrix),
     Part::long(
@@ -100,6 +105,10 @@ fn test_bed(supplies: &Supplies) -> Result<Outcome> {
     let mut command = package("steadfaas-tests");
     command.args(["--release", "--lib", "--bins"]);
     count_tests(supplies.hand(&[Supply::NewestEnvoy, Supply::Module, Supply::Fib], &mut command)?)
+}
+
+fn simulation(_: &Supplies) -> Result<Outcome> {
+    count_tests(package("steadfaas-simulation").arg("--release"))
 }
 
 fn count_tests(command: &mut Command) -> Result<Outcome> {

@@ -45,7 +45,7 @@ impl Stage {
             view: &self.view,
             lanes: &self.lanes,
             may_repeat,
-            terms: Terms { delay: DELAY, is_spared: false, reserved: self.policy.retries() },
+            terms: Terms { delay: DELAY, is_spared: false, reserved: self.policy.retries(), is_short: false },
             turn,
             now: NOW,
         }
@@ -148,10 +148,12 @@ fn what_the_budget_has_no_room_for_runs_once() {
 }
 
 #[test]
-fn a_function_with_too_much_to_do_is_not_hedged_but_still_tried_elsewhere() {
+fn a_function_with_too_much_to_do_or_little_budget_is_hedged_only_where_it_hangs() {
     let stage = stage(2, &[("strategy", "hedged")]);
-    let plan = stage.on_terms(|terms| terms.is_spared = true).plan(None);
-    assert_eq!((plan.hedge_after, plan.repeat), (None, Repeat::AsPolicySays));
+    let spared = stage.on_terms(|terms| terms.is_spared = true).plan(None);
+    let short = stage.on_terms(|terms| terms.is_short = true).plan(None);
+    assert_eq!(spared, short);
+    assert_eq!((short.hedge_after, short.repeat), (Some(16 * DELAY), Repeat::AsPolicySays));
 }
 
 #[test]
@@ -260,13 +262,13 @@ fn one_that_loses_every_start_is_set_aside_and_one_that_wins_as_second_is_not() 
 }
 
 #[test]
-fn a_trial_is_led_to_its_suspect_and_hedged_sooner_than_others() {
+fn a_trial_is_led_to_its_suspect_and_hedged_even_where_nothing_is_known_of_the_speed() {
     let mut stage = stage(2, &[("strategy", "active-standby")]);
     let suspect = stage.plan().order[0];
     stage.suspect(suspect);
     let plan = stage.situation(true, 0).plan(Some(suspect));
     assert_eq!(plan.order, [suspect, 1 - suspect, 1 - suspect]);
-    assert_eq!((plan.hedge_after, plan.is_check), (Some(Duration::from_millis(8)), true));
+    assert_eq!((plan.hedge_after, plan.is_check), (Some(DELAY), true));
     let cold = stage.on_terms(|terms| terms.delay = Duration::from_secs(1));
     assert_eq!(cold.plan(Some(suspect)).hedge_after, Some(CHECK_HEDGE_AFTER));
 }

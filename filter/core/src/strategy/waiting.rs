@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::Situation;
 use crate::lane::Lane;
+use crate::pace::much_later;
 use crate::plan::{Plan, Repeat};
 use crate::view::Replica;
 
@@ -22,10 +23,6 @@ pub const HANGING_PATIENCE: u32 = 12;
 /// The hedge delay where every replica is suspect.
 pub const LONGEST_DELAY: Duration = Duration::from_secs(1);
 
-/// Where one is still well its suspected peers are asked after this many times the usual delay, and after
-/// [`LONGEST_DELAY`] at most: a function that became ten times as slow is still not run twice.
-const SUSPECTS_LATER: u32 = 16;
-
 impl<L: AsRef<Lane>> Situation<'_, L> {
     /// The request goes to the one well replica, if there is one, or to any, and waits until it is taken.
     pub(super) fn wait(&self, plan: &mut Plan) {
@@ -36,7 +33,7 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
         }
         let suspects = self.suspects();
         let hangs = |place: &usize| self.view.replicas.get(*place).is_some_and(hangs);
-        let hedges = self.may_run_again() && !self.terms.is_spared && suspects.iter().any(hangs);
+        let hedges = self.may_run_again() && suspects.iter().any(hangs);
         if hedges || plan.is_desperate {
             plan.order.extend(
                 suspects.into_iter().filter(|place| Some(*place) != plan.first()).collect::<Vec<_>>(),
@@ -44,8 +41,8 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
             plan.order.truncate(self.attempts());
         }
         if hedges && plan.order.len() > 1 {
-            let usual = self.terms.delay.saturating_mul(SUSPECTS_LATER).min(LONGEST_DELAY);
-            plan.hedge_after = Some(if plan.is_desperate { LONGEST_DELAY } else { usual });
+            let delay = if plan.is_desperate { LONGEST_DELAY } else { much_later(self.terms.delay) };
+            plan.hedge_after = Some(delay);
             plan.is_last_resort = !plan.is_desperate;
             plan.max_retries = Some(HANGING_PATIENCE);
         }

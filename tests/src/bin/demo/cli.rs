@@ -68,10 +68,10 @@ mod tests {
     fn each_strategy_is_shown_after_what_happens_without() {
         let expected = [
             "envoy-istio",
-            "steadfaas:retry,hedge-after=50ms",
-            "steadfaas:active-standby,hedge-after=50ms",
+            "steadfaas:retry",
+            "steadfaas:active-standby",
             "steadfaas:request-replication",
-            "steadfaas:hedged,hedge-after=50ms",
+            "steadfaas:hedged",
         ];
         assert_eq!(names(""), expected);
     }

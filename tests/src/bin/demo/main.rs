@@ -45,7 +45,7 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
     let reports =
         take_turns::<Show>(&trials, |_, report| if cli.json { print_json(report) } else { Ok(()) }).await?;
     if !cli.json {
-        println!("\n{}\n{}", table::of(&reports), words::legend(&trials));
+        println!("\n{}\n{}", table::of(&reports), words::LEGEND);
     }
     eprintln!("\n{}", words::next_steps(&envoy::newest()?));
     Ok(())

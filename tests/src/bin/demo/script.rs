@@ -28,10 +28,6 @@ pub(crate) const LEAST_SECONDS: f64 = 10.0;
 /// The longest load: nothing new happens in a longer one.
 pub(crate) const MOST_SECONDS: f64 = 120.0;
 
-/// After how long without an answer the next replica is tried, for strategies that don't ask two replicas anyway:
-/// nothing else bounds a silence in this version.
-pub(crate) const HEDGE_AFTER: &str = "50ms";
-
 /// What happens to replicas in each run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Faults {
@@ -75,12 +71,7 @@ pub(crate) fn unprotected() -> Choice {
 
 /// Envoy with steadfaas and this strategy.
 pub(crate) fn protected(strategy: Strategy) -> Choice {
-    let written = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-    let mut annotations = vec![written("strategy", strategy.as_str())];
-    if strategy != Strategy::RequestReplication {
-        annotations.push(written("hedge-after", HEDGE_AFTER));
-    }
-    Choice::Steadfaas(annotations)
+    Choice::Steadfaas(vec![("strategy".to_owned(), strategy.as_str().to_owned())])
 }
 
 /// One run.

@@ -24,7 +24,7 @@ impl trial::Show for Show {
         if let Ok(style) = ProgressStyle::with_template("{prefix}\n  {bar:30} {msg}") {
             bar.set_style(style);
         }
-        let title = format!("{}/{} {}", turn.number, turn.total, words::label(&trial.proxy));
+        let title = format!("{}/{} {}", turn.number, turn.total, words::name(&trial.proxy));
         let show = Self { title, bar };
         show.say("starting");
         show

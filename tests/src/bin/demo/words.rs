@@ -8,24 +8,12 @@ use steadfaas_tests::trial::{Act, Event, Trial};
 
 /// How a proxy is called here.
 pub(crate) fn name(proxy: &Choice) -> String {
-    match annotation(proxy, "strategy") {
-        Some(strategy) => strategy.to_owned(),
-        None => "without steadfaas".to_owned(),
-    }
-}
-
-/// How it is called in a row: also with the silence it allows, if its policy says so.
-pub(crate) fn label(proxy: &Choice) -> String {
-    match annotation(proxy, "hedge-after") {
-        Some(span) => format!("{}, {span}", name(proxy)),
-        None => name(proxy),
-    }
-}
-
-/// What a policy of steadfaas says on `key`.
-fn annotation<'p>(proxy: &'p Choice, key: &str) -> Option<&'p str> {
-    let Choice::Steadfaas(annotations) = proxy else { return None };
-    annotations.iter().find(|(written, _)| written == key).map(|(_, value)| value.as_str())
+    let unprotected = "without steadfaas".to_owned();
+    let Choice::Steadfaas(annotations) = proxy else { return unprotected };
+    annotations
+        .iter()
+        .find(|(key, _)| key == "strategy")
+        .map_or(unprotected, |(_, strategy)| strategy.clone())
 }
 
 /// What will happen, and how long it takes.
@@ -57,13 +45,7 @@ fn planned(event: &Event) -> String {
 }
 
 /// What the table's rows and columns mean.
-pub(crate) fn legend(trials: &[Trial]) -> String {
-    let hedged = trials.iter().any(|trial| annotation(&trial.proxy, "hedge-after").is_some());
-    let hedging = if hedged { LEGEND_OF_HEDGING } else { "" };
-    format!("{LEGEND}{hedging}")
-}
-
-const LEGEND: &str = "\
+pub(crate) const LEGEND: &str = "\
 failed          got no whole 2xx answer within 10 s
 longest gap     between two good answers, from 1 s before the first fault to the end
 p50, p99, max   over the 5 s after the first fault; a failed request counts as 10 s
@@ -71,12 +53,9 @@ extra attempts  requests that replicas read beyond one for each of the load; bel
 extra runs      likewise, of the function
 late runs       of all runs, those that ended when nobody waited any more, as in a replica that was thawed
 without steadfaas: Envoy with the configuration that Istio gives every service
+retry, active-standby: a request that is later than usual is sent to another replica too
 request-replication: a second replica gets each request after 1 ms
-";
-
-const LEGEND_OF_HEDGING: &str = "\
-50ms: hedge-after=50ms; a request without an answer by then is sent to another replica too. Without it
-nothing bounds how long a silent replica is waited for in this version.
+hedged: a request that is among the slowest tenth is sent to another replica too
 ";
 
 /// The smallest functions file that does what was shown.
@@ -85,7 +64,6 @@ functions:
 - name: hello
   replicas: [127.0.0.1:9001, 127.0.0.1:9002]
   strategy: active-standby
-  hedge-after: 50ms
 ";
 
 /// What to do next.
@@ -108,7 +86,7 @@ mod tests {
     use steadfaas_core::policy::Strategy;
 
     use super::*;
-    use crate::script::{self, Faults, HEDGE_AFTER, protected, unprotected};
+    use crate::script::{self, Faults, protected, unprotected};
 
     fn trial(proxy: Choice) -> Trial {
         script::trial(proxy, Faults::Both, 200.0, 20.0)
@@ -129,12 +107,5 @@ mod tests {
             text.contains("  second 4.5: that replica is back\n  second 6: the busiest replica is frozen"),
             "{text}"
         );
-    }
-
-    #[test]
-    fn the_legend_explains_hedging_only_where_there_is_some() {
-        let unhedged = [trial(unprotected()), trial(protected(Strategy::RequestReplication))];
-        assert!(!legend(&unhedged).contains("hedge-after"));
-        assert!(legend(&[trial(protected(Strategy::Retry))]).contains(&format!("hedge-after={HEDGE_AFTER}")));
     }
 }

@@ -5,7 +5,7 @@ mod all;
 use clap::Parser;
 use steadfaas_tests::load::Arrivals;
 use steadfaas_tests::proxy::Choice;
-use steadfaas_tests::steady::Steady;
+use steadfaas_tests::steady::{Crowd, Steady};
 use steadfaas_tests::trial::{Scenario, Trial};
 
 pub(crate) use all::{All, Plan};
@@ -51,6 +51,9 @@ pub(crate) struct Cli {
     /// and the stock no-op wasm filter
     #[arg(long, conflicts_with_all = ["faults", "all", "rate", "seconds", "arrivals", "seed", "replicas", "workers", "runs"])]
     pub(crate) steady: bool,
+    /// With --steady: what this many protected functions in one proxy cost, against one
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=20_000), requires = "steady", conflicts_with = "proxies")]
+    functions: Option<u16>,
     /// Rounds of --steady; in each every variant is loaded for a second
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1_000), requires = "steady")]
     rounds: u16,
@@ -88,6 +91,12 @@ impl Cli {
         };
         let policies = self.proxies().into_iter().map(policy).collect::<anyhow::Result<_>>()?;
         Ok(Steady { policies, rounds: usize::from(self.rounds) })
+    }
+
+    /// What `--steady --functions` measures, where it is asked for.
+    pub(crate) fn crowd(&self) -> Option<Crowd> {
+        let rounds = usize::from(self.rounds);
+        self.functions.map(|functions| Crowd { functions: usize::from(functions), rounds })
     }
 
     /// What `--all` runs.

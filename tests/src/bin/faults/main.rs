@@ -11,6 +11,7 @@ use clap::Parser as _;
 use cli::{Cli, Plan};
 use show::Show;
 use steadfaas_tests::goals::Run;
+use steadfaas_tests::steady::Crowd;
 use steadfaas_tests::trial::{Trial, print_json, take_turns};
 use steadfaas_tests::{envoy, fib, netns, page};
 
@@ -65,7 +66,22 @@ async fn run(cli: &Cli, trials: &[Trial]) -> anyhow::Result<()> {
     Ok(())
 }
 
+async fn measure_crowd(cli: &Cli, crowd: Crowd) -> anyhow::Result<()> {
+    let show = Show::rounds(crowd.rounds);
+    let costs = crowd.run(&mut |round| show.round(round)).await?;
+    show.close();
+    if cli.json {
+        println!("{}", serde_json::to_string(&costs)?);
+    } else {
+        println!("{}", table::of_crowd(&costs));
+    }
+    Ok(())
+}
+
 async fn measure(cli: &Cli) -> anyhow::Result<()> {
+    if let Some(crowd) = cli.crowd() {
+        return measure_crowd(cli, crowd).await;
+    }
     let steady = cli.steady()?;
     let show = Show::rounds(steady.rounds);
     let costs = steady.run(&mut |round| show.round(round)).await?;

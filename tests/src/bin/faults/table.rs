@@ -3,7 +3,7 @@
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{CellAlignment, Table};
 use steadfaas_tests::median::median;
-use steadfaas_tests::steady::Cost;
+use steadfaas_tests::steady::{Cost, CrowdCost};
 use steadfaas_tests::trial::Report;
 
 const HEADER: [&str; 13] = [
@@ -25,6 +25,8 @@ const HEADER: [&str; 13] = [
 const COSTS_HEADER: [&str; 7] =
     ["one worker", "requests/s", "to envoy", "cpu µs", "to envoy", "to no-op", "core busy"];
 
+const CROWD_HEADER: [&str; 5] = ["one worker", "cpu µs", "to one", "requests/s to one", "idle, of a core"];
+
 /// A row for each fault and proxy. Of several runs it shows the median, of failures their sum.
 pub(crate) fn of_reports(reports: &[Report]) -> Table {
     let rows = groups(reports).into_iter().map(|group| row(&group));
@@ -34,6 +36,20 @@ pub(crate) fn of_reports(reports: &[Report]) -> Table {
 /// A row for each variant.
 pub(crate) fn of_costs(costs: &[Cost]) -> Table {
     table(COSTS_HEADER.into(), 1, costs.iter().map(cost_row).collect())
+}
+
+/// One function beside many.
+pub(crate) fn of_crowd(costs: &[CrowdCost]) -> Table {
+    let row = |cost: &CrowdCost| {
+        vec![
+            cost.proxy.clone(),
+            format!("{:.1}", cost.cpu_us_per_request),
+            format!("{:.3}", cost.cpu_ratio),
+            format!("{:.3}", cost.throughput_ratio),
+            format!("{:.2} %", cost.idle_percent),
+        ]
+    };
+    table(CROWD_HEADER.into(), 1, costs.iter().map(row).collect())
 }
 
 /// A table whose columns are numbers from `numbers` on.
