@@ -2,5 +2,8 @@
 //!
 //! A scenario is a folder with a README that says what is set up and what must be seen, a file here and a test.
 
+pub mod behind_gateway;
+pub mod cluster;
+pub mod envoy_filter;
 pub mod node_loss;
 pub mod shipped;

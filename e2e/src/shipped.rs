@@ -10,6 +10,7 @@ use anyhow::Context;
 use steadfaas_tests::envoy::{self, Envoy, Launch};
 use steadfaas_tests::{fib, http, ports};
 use tempfile::TempDir;
+use xtask::supplies::Supply;
 
 /// The first answer comes some hundred milliseconds after Envoy's start; the rest is for a machine that compiles.
 const START_PATIENCE: Duration = Duration::from_secs(20);
@@ -32,6 +33,10 @@ pub fn ensure() -> anyhow::Result<()> {
 fn steadfaas() -> anyhow::Result<PathBuf> {
     if let Some(path) = std::env::var_os("STEADFAAS_BIN") {
         return Ok(path.into());
+    }
+    if std::env::var_os(Supply::Module.variable()).is_none() {
+        // It is built into the program.
+        xtask::module::build_filter()?;
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
@@ -86,16 +91,33 @@ impl Proxy {
     }
 }
 
-/// What `steadfaas standalone` makes of the functions file.
+/// What `steadfaas standalone` makes of the functions file, for an Envoy that is started here.
 fn standalone(functions: &str, listen: SocketAddr, admin: SocketAddr) -> anyhow::Result<String> {
+    let (listen, admin, workers) = (listen.to_string(), admin.to_string(), WORKERS.to_string());
+    run_standalone(
+        functions,
+        "envoy.yaml",
+        &["--listen", &listen, "--admin", &admin, "--concurrency", &workers],
+    )
+}
+
+/// What it makes of the file for the newest Envoy, wherever that is; clients are told what was done for them.
+///
+/// # Errors
+/// `steadfaas` can't be had, or refuses the file.
+pub fn render(functions: &str) -> anyhow::Result<serde_json::Value> {
+    let newest = ["--envoy-version", xtask::envoy::NEWEST, "--response-header"];
+    Ok(serde_json::from_str(&run_standalone(functions, "envoy.json", &newest)?)?)
+}
+
+fn run_standalone(functions: &str, output: &str, args: &[&str]) -> anyhow::Result<String> {
     let folder = TempDir::with_prefix("steadfaas-e2e-")?;
-    let (file, bootstrap) = (folder.path().join("functions.yaml"), folder.path().join("envoy.yaml"));
+    let (file, bootstrap) = (folder.path().join("functions.yaml"), folder.path().join(output));
     fs::write(&file, functions)?;
     let output = Command::new(steadfaas()?)
         .arg("standalone")
         .arg(&file)
-        .args(["--listen", &listen.to_string(), "--admin", &admin.to_string()])
-        .args(["--concurrency", &WORKERS.to_string()])
+        .args(args)
         .arg("-o")
         .arg(&bootstrap)
         .output()

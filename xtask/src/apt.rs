@@ -12,7 +12,7 @@ use crate::command::{output_of, run_within, say};
 const LIMIT: Duration = Duration::from_secs(600);
 
 /// Installs packages, or says why it can't. `what_for` completes "installing … for".
-pub(crate) fn install(packages: &[&str], what_for: &str) -> Result<()> {
+pub fn install(packages: &[&str], what_for: &str) -> Result<()> {
     if !is_root() {
         bail!("only root can install Debian's packages");
     }
@@ -34,6 +34,6 @@ fn apt_get() -> Command {
 }
 
 /// Whether this process may install packages.
-pub(crate) fn is_root() -> bool {
+pub fn is_root() -> bool {
     output_of(Command::new("id").arg("-u")).is_ok_and(|uid| uid == "0")
 }

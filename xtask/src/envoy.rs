@@ -143,12 +143,12 @@ fn settle(beside: &Path, folder: &Path, version: &str) -> Result<()> {
 }
 
 /// Where fetched programs are kept: `$STEADFAAS_CACHE`, else `steadfaas` in the user's cache folder.
-fn cache() -> Result<PathBuf> {
+pub fn cache() -> Result<PathBuf> {
     let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let folder = set("STEADFAAS_CACHE")
         .or_else(|| Some(set("XDG_CACHE_HOME")?.join("steadfaas")))
         .or_else(|| Some(set("HOME")?.join(".cache/steadfaas")))
-        .context("no folder to keep Envoy in: set $STEADFAAS_CACHE")?;
+        .context("no folder to keep fetched programs in: set $STEADFAAS_CACHE")?;
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     folder.canonicalize().with_context(|| format!("cannot read {}", folder.display()))
 }

@@ -4,7 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-mod apt;
+pub mod apt;
 pub mod command;
 pub mod envoy;
 pub mod module;
@@ -12,6 +12,8 @@ pub mod show;
 pub mod supplies;
 pub mod toolchain;
 pub mod verify;
+
+pub use envoy::cache;
 
 /// The folder with the workspace's `Cargo.toml`.
 ///

@@ -1,0 +1,94 @@
+//! `cargo cluster`: a real Kubernetes on this machine.
+
+mod cli;
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use steadfaas_e2e::behind_gateway;
+use steadfaas_e2e::cluster::cycle::cycle;
+use steadfaas_e2e::cluster::down::down;
+use steadfaas_e2e::cluster::evidence;
+use steadfaas_e2e::cluster::folder::Folder;
+use steadfaas_e2e::cluster::istio;
+use steadfaas_e2e::cluster::running::Running;
+use steadfaas_e2e::cluster::status::status;
+use steadfaas_e2e::cluster::up::up;
+
+use cli::{Cli, Command, Layer, Scenario};
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cluster: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Up { nodes, with } => raise(nodes, &with),
+        Command::Down => {
+            let existed = down(&Folder::of_user()?)?;
+            println!("{}", if existed { "the cluster is gone" } else { "there is no cluster" });
+            Ok(())
+        }
+        Command::Status => print(&status(&Running::find()?)?),
+        Command::Kubectl { words } => {
+            let error = Running::find()?.kubectl().command().args(words).exec();
+            Err(error).context("kubectl can't be started")
+        }
+        Command::Cycle { times, nodes } => {
+            cycle(times, nodes)?;
+            println!("{times} clusters came and went, and left nothing behind");
+            Ok(())
+        }
+        Command::Play { scenario } => play(scenario),
+        Command::Logs { name } => logs(&name),
+        Command::Shell { node } => {
+            let shell = std::env::var_os("SHELL").unwrap_or_else(|| "/bin/sh".into());
+            let error = Running::find()?.machine(&node)?.command(shell).exec();
+            Err(error).context("no shell can be started")
+        }
+    }
+}
+
+fn raise(nodes: u8, with: &[Layer]) -> anyhow::Result<()> {
+    let running = up(nodes)?;
+    let mut runs = "Kubernetes runs".to_owned();
+    if with.contains(&Layer::Istio) {
+        istio::add(&running)?;
+        runs +=
+            &format!(" with Istio, whose gateway is {} on the machine `control`", istio::gateway(&running)?);
+    }
+    println!("{runs}: `cargo cluster kubectl get pods -A` asks it, `cargo cluster down` ends it");
+    Ok(())
+}
+
+fn play(scenario: Scenario) -> anyhow::Result<()> {
+    let running = Running::find()?;
+    istio::add(&running)?;
+    let (name, fault) = scenario.what();
+    behind_gateway::run(&running, fault).or_else(|error| {
+        let folder = evidence::gather(&running, name)?;
+        Err(error.context(format!("{name} failed; what was there then is in {}", folder.display())))
+    })
+}
+
+/// Logs are there to be read even where the cluster never came up.
+fn logs(name: &str) -> anyhow::Result<()> {
+    let (machine, program) = name.split_once('/').unwrap_or(("control", name));
+    let path = Folder::of_user()?.join(&format!("{machine}/log/{program}.log"));
+    let text = fs::read_to_string(&path);
+    print(&text.with_context(|| format!("there is no log {name}: {} can't be read", path.display()))?)
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    Ok(std::io::stdout().write_all(text.as_bytes())?)
+}

@@ -1,0 +1,30 @@
+//! A real cluster on this machine: Kubernetes' own programs, each node a set of namespaces without a way out.
+//!
+//! One file a thing: [`up`] makes it, [`down`] takes it away, [`status`] tells of it. A [`machine`] is what runs programs,
+//! [`control`] and [`node`] say which; [`istio`] comes on top; [`tools`] are built from Go modules, an [`image`] from this machine's programs. What was
+//! made is in a [`record`] in the cluster's own [`folder`].
+
+pub mod cgroup;
+pub mod control;
+pub mod cycle;
+pub mod down;
+pub mod evidence;
+pub mod faults;
+pub mod folder;
+pub mod function;
+pub mod image;
+pub mod images;
+pub mod istio;
+pub mod kubectl;
+pub mod machine;
+pub mod network;
+pub mod node;
+pub mod process;
+pub mod record;
+pub mod requirements;
+pub mod running;
+pub mod status;
+pub mod tools;
+pub mod traces;
+pub mod up;
+pub mod watch;

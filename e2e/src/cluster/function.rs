@@ -1,0 +1,103 @@
+//! A function on the cluster: a Deployment's pods, where they are and what they have run.
+
+use std::net::{IpAddr, SocketAddr};
+
+use anyhow::Context as _;
+use serde_json::Value;
+use steadfaas_tests::http;
+
+use super::kubectl::Kubectl;
+
+/// Where `fib` listens.
+const PORT: u16 = 8080;
+
+/// A replica: a pod with one container.
+#[derive(Debug, Clone)]
+pub struct Replica {
+    /// The pod's name.
+    pub pod: String,
+    /// Its node.
+    pub node: String,
+    /// Its container, as containerd calls it.
+    pub container: String,
+    address: IpAddr,
+}
+
+impl Replica {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::new(self.address, PORT)
+    }
+
+    /// How often it has run the function. To be asked from within the cluster.
+    ///
+    /// # Errors
+    /// It doesn't say.
+    pub async fn executions(&self) -> anyhow::Result<u64> {
+        let (_, text) = http::get(self.address(), "/stats").await?;
+        let report: Value =
+            serde_json::from_str(&text).with_context(|| format!("{} says {text:?}", self.pod))?;
+        report
+            .get("executions")
+            .and_then(Value::as_u64)
+            .with_context(|| format!("{} says {text:?}", self.pod))
+    }
+}
+
+/// The running replicas that have this label.
+///
+/// # Errors
+/// The API server doesn't say.
+pub fn replicas(kubectl: &Kubectl, label: &str) -> anyhow::Result<Vec<Replica>> {
+    let selector = format!("--selector={label}");
+    let running = "--field-selector=status.phase=Running";
+    let pods = kubectl.run(&["get", "pods", &selector, running, "--output=json"])?;
+    parse(&serde_json::from_str(&pods)?)
+}
+
+/// Pods that are on their way out are none any more.
+fn parse(pods: &Value) -> anyhow::Result<Vec<Replica>> {
+    let items = pods.pointer("/items").and_then(Value::as_array).context("this is no list of pods")?;
+    items.iter().filter(|pod| pod.pointer("/metadata/deletionTimestamp").is_none()).map(replica).collect()
+}
+
+fn replica(pod: &Value) -> anyhow::Result<Replica> {
+    let text = |path: &str| {
+        pod.pointer(path).and_then(Value::as_str).with_context(|| format!("a pod has no {path}"))
+    };
+    let container = text("/status/containerStatuses/0/containerID")?;
+    Ok(Replica {
+        pod: text("/metadata/name")?.to_owned(),
+        node: text("/spec/nodeName")?.to_owned(),
+        container: container.trim_start_matches("containerd://").to_owned(),
+        address: text("/status/podIP")?.parse()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn pods_are_replicas_unless_they_are_leaving() {
+        let pod = |name: &str| {
+            json!({
+                "metadata": { "name": name },
+                "spec": { "nodeName": "worker1" },
+                "status": {
+                    "podIP": "10.244.2.2",
+                    "containerStatuses": [{ "containerID": "containerd://abc" }],
+                },
+            })
+        };
+        let mut leaving = pod("old");
+        leaving["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
+        let replicas = parse(&json!({ "items": [pod("new"), leaving] })).unwrap();
+        assert_eq!(replicas.len(), 1);
+        assert_eq!((replicas[0].pod.as_str(), replicas[0].container.as_str()), ("new", "abc"));
+        assert_eq!(replicas[0].address().to_string(), "10.244.2.2:8080");
+    }
+}

@@ -1,0 +1,75 @@
+//! Which images the cluster has, where they come from, and which nodes need them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use xtask::command::{cargo, run, say};
+use xtask::supplies::released;
+
+use super::image::Image;
+use super::node::{PAUSE_IMAGE, Role};
+
+/// The sample function's.
+pub const FIB_IMAGE: &str = "dev.local/fib:1";
+
+/// The DNS server's; `coredns.yaml` names it.
+const COREDNS_IMAGE: &str = "dev.local/coredns:1";
+
+/// Who an image's program is run as where it needs no rights: `nobody` in most images without a user list.
+const NOBODY: u32 = 65532;
+
+/// An image and the nodes that need it.
+#[derive(Debug, Clone)]
+pub struct Made {
+    tarball: PathBuf,
+    roles: &'static [Role],
+}
+
+/// The programs of this workspace that the cluster runs.
+#[derive(Debug, Clone)]
+pub struct Programs {
+    /// Holds namespaces.
+    pub pause: PathBuf,
+    /// The sample function.
+    pub fib: PathBuf,
+}
+
+impl Programs {
+    /// Builds them.
+    ///
+    /// # Errors
+    /// They can't be built.
+    pub fn build() -> anyhow::Result<Self> {
+        say("building fib and pause");
+        run(cargo()
+            .args(["build", "--quiet", "--release"])
+            .args(["--package", "fib", "--bin", "fib"])
+            .args(["--package", "steadfaas-e2e-pause", "--bin", "pause"]))?;
+        Ok(Self { pause: released("pause"), fib: released("fib") })
+    }
+}
+
+/// Makes the images that every cluster has, in this folder.
+///
+/// # Errors
+/// One can't be made.
+pub fn make(folder: &Path, programs: &Programs, coredns: &Path) -> anyhow::Result<Vec<Made>> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let make = |image: Image, name: &str, roles| {
+        let tarball = folder.join(format!("{name}.tar"));
+        image.write(&tarball)?;
+        anyhow::Ok(Made { tarball, roles })
+    };
+    Ok(vec![
+        make(Image::of_program(PAUSE_IMAGE, &programs.pause)?, "pause", &[Role::System, Role::Worker])?,
+        make(Image::of_program(COREDNS_IMAGE, &coredns.join("coredns"))?, "coredns", &[Role::System])?,
+        make(Image::of_program(FIB_IMAGE, &programs.fib)?.user(NOBODY), "fib", &[Role::Worker])?,
+    ])
+}
+
+/// Those that nodes of this role need.
+#[must_use]
+pub fn of_role(images: &[Made], role: Role) -> Vec<PathBuf> {
+    images.iter().filter(|image| image.roles.contains(&role)).map(|image| image.tarball.clone()).collect()
+}

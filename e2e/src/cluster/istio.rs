@@ -1,0 +1,130 @@
+//! Istio: the real istiod beside the API server, and a pod with the real agent and a stock Envoy as ingress gateway.
+
+use std::fs;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use xtask::command::say;
+use xtask::envoy;
+
+use super::control;
+use super::image::Image;
+use super::machine::Program;
+use super::node;
+use super::running::Running;
+use super::tools::{self, ISTIO};
+
+/// What `up` and the record call it.
+pub const LAYER: &str = "istio";
+
+const OBJECTS: &str = include_str!("../../cluster/istio.yaml");
+const MESH: &str = include_str!("../../cluster/mesh.yaml");
+const NAMESPACE: &str = r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"istio-system"}}"#;
+
+/// The proxy's image; `istio.yaml` names it.
+const PROXY_IMAGE: &str = "dev.local/proxy:1";
+
+/// The port of the gateway's pod on which clients are awaited; `istio.yaml` names it.
+const GATEWAY_PORT: u16 = 8081;
+
+/// istiod hands out the mesh's root certificate some 3 s after its start.
+const ISTIOD_PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often it is looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// The gateway is ready some 5 s later; the rest is for a machine that does other things too.
+const READY_SECONDS: u32 = 120;
+
+/// Settings of istiod: what its chart sets, and those two without which it configures filters that only Istio's own
+/// build of Envoy has.
+const VARIABLES: [(&str, &str); 8] = [
+    ("POD_NAMESPACE", "istio-system"),
+    ("POD_NAME", "istiod-1"),
+    ("CLUSTER_ID", "Kubernetes"),
+    ("REVISION", "default"),
+    ("JWT_POLICY", "third-party-jwt"),
+    ("PILOT_CERT_PROVIDER", "istiod"),
+    ("PILOT_ENABLE_METADATA_EXCHANGE", "false"),
+    ("PILOT_ENABLE_ALPN_FILTER", "false"),
+];
+
+/// Puts Istio on a cluster that doesn't have it.
+///
+/// # Errors
+/// Something is missing or doesn't start.
+pub fn add(running: &Running) -> anyhow::Result<()> {
+    if running.records().read().with.iter().any(|layer| layer == LAYER) {
+        return Ok(());
+    }
+    let programs = tools::ensure(&ISTIO)?;
+    let envoy = envoy::ensure(envoy::NEWEST)?;
+    let began = Instant::now();
+    let kubectl = running.kubectl();
+    let crds = programs.join("crds.yaml");
+    kubectl.apply(&fs::read_to_string(&crds).with_context(|| format!("cannot read {}", crds.display()))?)?;
+    kubectl.apply(NAMESPACE)?;
+    start_istiod(running, &programs)?;
+    let system = running.machine("system")?;
+    let tarball = system.folder().join("proxy.tar");
+    proxy_image(&programs, &envoy)?.write(&tarball)?;
+    node::import(&system, &tarball)?;
+    fs::remove_file(&tarball)?;
+    wait_for_istiod(running)?;
+    kubectl.apply(OBJECTS)?;
+    let available = "--for=condition=Available";
+    kubectl
+        .wait(&[available, "--namespace=istio-system", "deployment/istio-ingressgateway"], READY_SECONDS)?;
+    running.records().add_layer(LAYER)?;
+    say(&format!("Istio runs after {:.1} s", began.elapsed().as_secs_f64()));
+    Ok(())
+}
+
+/// Where the gateway's clients go: to its pod, from the control plane's machine.
+///
+/// # Errors
+/// There is no gateway.
+pub fn gateway(running: &Running) -> anyhow::Result<SocketAddr> {
+    let address = "--output=jsonpath={.items[0].status.podIP}";
+    let words = ["get", "pods", "--namespace=istio-system", "--selector=istio=ingressgateway", address];
+    let said = running.kubectl().run(&words)?;
+    let address: IpAddr = said.parse().with_context(|| format!("the gateway has no address: {said:?}"))?;
+    Ok(SocketAddr::new(address, GATEWAY_PORT))
+}
+
+fn start_istiod(running: &Running, programs: &Path) -> anyhow::Result<()> {
+    let control = running.machine(control::NAME)?;
+    let mesh = control.folder().join("mesh.yaml");
+    fs::write(&mesh, MESH)?;
+    let istiod = Program::new("istiod", programs.join("pilot-discovery")).args([
+        "discovery".to_owned(),
+        format!("--kubeconfig={}", running.records().folder().kubeconfig().display()),
+        format!("--meshConfig={}", mesh.display()),
+        "--monitoringAddr=:15014".to_owned(),
+        "--domain=cluster.local".to_owned(),
+    ]);
+    let set = |istiod: Program, (name, value): &(&str, &str)| istiod.variable(name, value);
+    control.start_program(&VARIABLES.iter().fold(istiod, set), running.records())
+}
+
+/// Pods can't start before the config map with the mesh's root certificate is there.
+fn wait_for_istiod(running: &Running) -> anyhow::Result<()> {
+    let began = Instant::now();
+    let words = ["get", "configmap", "istio-ca-root-cert", "--namespace=istio-system"];
+    while running.kubectl().run(&words).is_err() {
+        let runs = began.elapsed() < ISTIOD_PATIENCE && running.records().runs(control::NAME, "istiod");
+        anyhow::ensure!(runs, "istiod doesn't work; `cargo cluster logs istiod` may say why");
+        std::thread::sleep(LOOK_EVERY);
+    }
+    Ok(())
+}
+
+/// Istio's agent, a stock Envoy, and the template of its bootstrap.
+fn proxy_image(programs: &Path, envoy: &Path) -> anyhow::Result<Image> {
+    let template = "var/lib/istio/envoy/envoy_bootstrap_tmpl.json";
+    let image = Image::of_program(PROXY_IMAGE, &programs.join("pilot-agent"))?;
+    let image = image.with_program("usr/local/bin/envoy", envoy)?;
+    Ok(image.with_file(template, &programs.join("envoy_bootstrap.json")))
+}

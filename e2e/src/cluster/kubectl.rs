@@ -1,0 +1,89 @@
+//! `kubectl` of the cluster's own version, in the network of its control plane.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::Context as _;
+
+use super::machine::Machine;
+
+/// How the cluster is spoken to.
+#[derive(Debug, Clone)]
+pub struct Kubectl {
+    control: Machine,
+    program: PathBuf,
+    kubeconfig: PathBuf,
+}
+
+impl Kubectl {
+    /// The one in the folder of Kubernetes' programs.
+    #[must_use]
+    pub fn new(control: &Machine, kubernetes: &Path, kubeconfig: &Path) -> Self {
+        Self {
+            control: control.clone(),
+            program: kubernetes.join("kubectl"),
+            kubeconfig: kubeconfig.to_owned(),
+        }
+    }
+
+    /// Another program of its folder.
+    #[must_use]
+    pub fn sibling(&self, name: &str) -> PathBuf {
+        self.program.with_file_name(name)
+    }
+
+    /// The command, for arguments to be added.
+    #[must_use]
+    pub fn command(&self) -> Command {
+        let mut command = self.control.in_network(&self.program);
+        command.arg("--kubeconfig").arg(&self.kubeconfig);
+        command
+    }
+
+    /// What it says.
+    ///
+    /// # Errors
+    /// It fails; the error has what it said.
+    pub fn run(&self, args: &[&str]) -> anyhow::Result<String> {
+        self.feed(args, b"")
+    }
+
+    /// Applies objects that are given as YAML or JSON. On the server's side: they may be larger than what an
+    /// annotation of the client's would hold.
+    ///
+    /// # Errors
+    /// One is refused.
+    pub fn apply(&self, objects: &str) -> anyhow::Result<String> {
+        let apply = ["apply", "--server-side", "--force-conflicts", "--field-manager=e2e", "-f", "-"];
+        self.feed(&apply, objects.as_bytes())
+    }
+
+    /// Waits until what `words` say holds, as `kubectl wait` does.
+    ///
+    /// # Errors
+    /// It doesn't in this time.
+    pub fn wait(&self, words: &[&str], seconds: u32) -> anyhow::Result<()> {
+        let limit = format!("--timeout={seconds}s");
+        let args: Vec<&str> = ["wait", &limit].into_iter().chain(words.iter().copied()).collect();
+        self.run(&args).map(drop)
+    }
+
+    fn feed(&self, args: &[&str], input: &[u8]) -> anyhow::Result<String> {
+        let what = || format!("kubectl {}", args.join(" "));
+        let mut child = self
+            .command()
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start {}", what()))?;
+        // Whoever doesn't read all of it says why, further down.
+        let _ = child.stdin.take().map(|mut stdin| stdin.write_all(input));
+        let output = child.wait_with_output()?;
+        let error = String::from_utf8_lossy(&output.stderr);
+        anyhow::ensure!(output.status.success(), "`{}` failed: {}", what(), error.trim());
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}

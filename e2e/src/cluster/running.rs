@@ -1,0 +1,48 @@
+//! The cluster that runs, as other commands find it.
+
+use super::control;
+use super::folder::Folder;
+use super::kubectl::Kubectl;
+use super::machine::Machine;
+use super::record::Records;
+use super::tools::{self, KUBERNETES};
+
+/// A cluster that is up.
+#[derive(Debug)]
+pub struct Running {
+    records: Records,
+    kubectl: Kubectl,
+}
+
+impl Running {
+    /// The one that is up.
+    ///
+    /// # Errors
+    /// None is.
+    pub fn find() -> anyhow::Result<Self> {
+        let records = Records::of_running(Folder::of_user()?)?;
+        let control = Machine::find(control::NAME, &records)?;
+        let kubectl = Kubectl::new(&control, &tools::ensure(&KUBERNETES)?, &records.folder().kubeconfig());
+        Ok(Self { records, kubectl })
+    }
+
+    /// What it consists of.
+    #[must_use]
+    pub fn records(&self) -> &Records {
+        &self.records
+    }
+
+    /// How it is spoken to.
+    #[must_use]
+    pub fn kubectl(&self) -> &Kubectl {
+        &self.kubectl
+    }
+
+    /// One of its machines.
+    ///
+    /// # Errors
+    /// There is none of this name.
+    pub fn machine(&self, name: &str) -> anyhow::Result<Machine> {
+        Machine::find(name, &self.records)
+    }
+}

@@ -1,0 +1,50 @@
+//! Which sets there are, and how each is built.
+
+/// The programs of one Go module.
+#[derive(Debug, Clone, Copy)]
+pub struct Set {
+    /// Its folder in `e2e/tools`.
+    pub name: &'static str,
+    /// What is built: the module's `tool` entries, or a main package of its own.
+    pub package: &'static str,
+    /// Values that are linked into the programs.
+    pub linked: &'static [(&'static str, &'static str)],
+    /// Programs that are named after something else than what they are: built as, kept as.
+    pub renamed: &'static [(&'static str, &'static str)],
+    /// Files of a Go module that are needed beside the programs: module, path in it, kept as.
+    pub files: &'static [(&'static str, &'static str, &'static str)],
+}
+
+/// All `tool` entries of the module.
+const TOOLS: &str = "tool";
+
+/// Without a version the API server calls itself `v0.0.0-master+$Format:%H$`, which Knative refuses.
+const KUBERNETES_VERSION: &[(&str, &str)] = &[
+    ("k8s.io/component-base/version.gitVersion", "v1.34.4"),
+    ("k8s.io/component-base/version.gitMajor", "1"),
+    ("k8s.io/component-base/version.gitMinor", "34"),
+    ("k8s.io/component-base/version.gitCommit", "unknown"),
+    ("k8s.io/component-base/version.gitTreeState", "clean"),
+    ("k8s.io/component-base/version.buildDate", "1970-01-01T00:00:00Z"),
+];
+
+const PLAIN: Set = Set { name: "", package: TOOLS, linked: &[], renamed: &[], files: &[] };
+
+/// `etcd`: 3.6, as the API server's watch cache needs its progress notices, which Debian's 3.4 doesn't send.
+pub const ETCD: Set = Set { name: "etcd", renamed: &[("server", "etcd")], ..PLAIN };
+
+/// `kube-apiserver`, `kube-controller-manager`, `kube-scheduler`, `kube-proxy`, `kubelet`, `kubectl`.
+pub const KUBERNETES: Set = Set { name: "kubernetes", linked: KUBERNETES_VERSION, ..PLAIN };
+
+/// `coredns`, with only the plugins that a cluster needs.
+pub const COREDNS: Set = Set { name: "coredns", package: ".", ..PLAIN };
+
+/// `pilot-discovery` (istiod) and `pilot-agent`; Istio's CRDs and its proxies' bootstrap.
+pub const ISTIO: Set = Set {
+    name: "istio",
+    files: &[
+        ("istio.io/istio", "manifests/charts/base/files/crd-all.gen.yaml", "crds.yaml"),
+        ("istio.io/istio", "tools/packaging/common/envoy_bootstrap.json", "envoy_bootstrap.json"),
+    ],
+    ..PLAIN
+};
