@@ -133,8 +133,9 @@ impl Observed {
         };
         let first = wrong.first()?;
         let times: Vec<_> = wrong.iter().take(8).map(|outcome| outcome.due.as_millis()).collect();
-        let got = first.got.name();
-        Some(format!("{} requests fail {kind} (the first got {got}; due at {times:?} ms)", wrong.len()))
+        let (got, after) = (first.got.name(), first.latency);
+        let text = format!("{} requests fail {kind}, due at {times:?} ms", wrong.len());
+        Some(format!("{text}; the first got {got} after {after:.0?}"))
     }
 
     fn is_open_at_a_step(&self, outcome: &Outcome) -> bool {
@@ -150,7 +151,9 @@ impl Observed {
     fn judge_runs(&self, cell: &Cell, expect: &Expect) -> Option<String> {
         if self.most_runs() > expect.runs {
             let (id, runs) = self.runs.iter().max_by_key(|(_, runs)| **runs)?;
-            return Some(format!("request {id} ran {runs} times"));
+            let wrong = self.runs.values().filter(|runs| **runs > expect.runs).count();
+            let all = self.runs.len();
+            return Some(format!("{wrong} of {all} requests run too often: {id} ran {runs} times"));
         }
         // What a killed process ran last, nobody can ask it by id; but it can't be more than there were requests.
         let executions: usize = self.looks.last()?.since(self.looks.first()?).iter().sum();

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use steadfaas_core::policy::Strategy::{self, ActiveStandby, Hedged, RequestReplication, Retry};
+use steadfaas_core::strategy::RESTART_PATIENCE;
 
 use super::expect::{Expect, Failures, Then};
 use super::words::Call::{self, Get, KeyedPost, Post};
@@ -87,6 +88,10 @@ pub(super) const EACH: u32 = u32::MAX;
 /// next one is asked. Once where a request must not run twice, or has nowhere else to run.
 pub(super) const TRIES: u32 = u32::MAX - 1;
 
+/// As often as a request waits for its only replica, which may be starting anew: whether it ran before the connection
+/// broke, nobody can tell, and it is one that may run twice.
+const RESTARTS: u32 = RESTART_PATIENCE + 1;
+
 const NONE: Failures = Failures::None;
 
 const fn open_then(why: &'static str) -> Failures {
@@ -141,7 +146,7 @@ pub const TABLE: &[Row] = &[
     row(Answers500,          REPLICATION, MORE,  SAFE,  there(OWN_ANSWER),               EACH,  Anything),
     row(Answers500,          REPLICATION, MORE,  ONCE,  there(OWN_ANSWER),               1,     Anything),
 
-    row(ResetsAfterRequest,  ALL,         ONE,   SAFE,  from_fault_on(NO_OTHER),         3,     ClientsAreTold),
+    row(ResetsAfterRequest,  ALL,         ONE,   SAFE,  from_fault_on(NO_OTHER),         RESTARTS, ClientsAreTold),
     row(ResetsAfterRequest,  ALL,         ONE,   ONCE,  from_fault_on(NO_OTHER),         1,     ClientsAreTold),
     row(ResetsAfterRequest,  SINGLE,      MORE,  SAFE,  NONE,                            TRIES, IsSetAside),
     row(ResetsAfterRequest,  REPLICATION, MORE,  SAFE,  NONE,                            EACH,  Anything),
