@@ -117,7 +117,7 @@ mod tests {
         let cell = Cell::all().into_iter().find(|cell| cell.name() == "active-standby-2-get-killed").unwrap();
         assert_eq!(
             cell.to_string(),
-            "active-standby, 2 replicas, GET; one is killed: no request fails; a request runs at most 2 times"
+            "active-standby, 2 replicas, GET; one is killed: no request fails; a request runs at most 3 times"
         );
     }
 }
