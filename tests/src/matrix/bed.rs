@@ -1,7 +1,7 @@
 //! Cells run side by side, some at a time: wave by wave, each in an Envoy of its own that has their functions.
 //!
-//! In a single one all cells together would need more watches of files than Linux lets a user have: a cell whose members
-//! change takes one of 128.
+//! In a single one all cells together would need more watches of files than Linux lets a user have: a cell whose
+//! members change takes one of 128.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 /// Short against any pause that matters, long enough to cost nothing.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 
-/// A pause that is longer than from one request of a function to the next (at 40 requests a second) makes several of them
-/// late at once, as a silent replica does.
+/// A pause that is longer than from one request of a function to the next (at 40 requests a second) makes several of
+/// them late at once, as a silent replica does.
 pub const LONG_PAUSE: Duration = Duration::from_millis(25);
 
 /// How often at most something is run that is bad while the machine pauses: what a pause did, it will hardly do each
