@@ -66,10 +66,21 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
         let mut plan = Plan { order, is_check, reserved: self.terms.reserved, ..Plan::default() };
         match plan.order.len() {
             0 | 1 => self.wait(&mut plan),
+            _ if is_race && self.is_trial_of_broken(check) && self.view.well() < 2 => {
+                self.wait(&mut plan);
+                plan.repeat = Repeat::AsPolicySays;
+            }
             _ if is_race && self.may_repeat => self.race(&mut plan),
             _ => self.protect(&mut plan),
         }
         plan
+    }
+
+    /// The check is the trial of a suspect that broke connections: it may well break this one, too, and whoever else is
+    /// thought to be well may have just died with it.
+    fn is_trial_of_broken(&self, check: Option<usize>) -> bool {
+        let broken = |replica: &Replica| replica.suspicion.is_some() && !waiting::hangs(replica);
+        self.may_run_again() && check.and_then(|place| self.view.replicas.get(place)).is_some_and(broken)
     }
 
     /// All copies, one after the other; each of them once: a hedge to a replica that already has the request would
@@ -147,12 +158,13 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
     ) -> Vec<usize> {
         let fitting = || self.view.replicas.iter().enumerate().filter(|(_, replica)| fits(replica));
         // The active ones take turns among themselves: whoever comes after a standby would else have its turn as well.
-        let active = fitting().filter(|(_, replica)| replica.active).count().max(1);
-        let mut rank = 0;
+        let active = fitting().filter(|(_, replica)| replica.active).count();
+        let takes_turns = |replica: &Replica| replica.active || active == 0;
+        let (mut rank, turns) = (0, fitting().filter(|(_, replica)| takes_turns(replica)).count().max(1));
         by_key(fitting().map(|(place, replica)| {
             let lane = self.lane(place);
-            rank += usize::from(replica.active);
-            let turn = (rank + self.turn) % active;
+            rank += usize::from(takes_turns(replica));
+            let turn = (rank + self.turn) % turns;
             // Three zeros: a bit for each flag.
             let busy = u64::from(lane.map_or(0, Lane::in_flight)) << 32 | (turn as u64) << 3;
             (key(replica, lane, busy), place)

@@ -209,6 +209,24 @@ fn when_all_are_suspect_any_will_do() {
 }
 
 #[test]
+fn a_trial_where_nobody_is_well_waits_for_any_replica() {
+    let mut stage = stage(2, &[("strategy", "active-standby")]);
+    stage.suspect(0);
+    stage.suspect(1);
+    let plan = stage.situation(true, 0).plan(Some(1));
+    assert_eq!((plan.order, plan.is_check, plan.is_desperate), (vec![1, 0], true, true));
+    assert_eq!(plan.max_retries, Some(PATIENCE));
+}
+
+#[test]
+fn a_copy_on_trial_that_broke_may_take_the_last_well_one_along() {
+    let mut stage = stage(2, &[("strategy", "request-replication")]);
+    stage.suspect(0);
+    let plan = stage.situation(true, 0).plan(Some(0));
+    assert_eq!((plan.order[0], plan.max_retries), (0, Some(RESTART_PATIENCE)));
+}
+
+#[test]
 fn hedge_delays_are_whole_milliseconds() {
     let stage = stage(2, &[("strategy", "retry")]);
     for (micros, millis) in [(14_499, 14), (14_500, 15), (200, 1)] {

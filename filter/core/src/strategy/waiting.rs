@@ -31,7 +31,8 @@ pub const LONGEST_DELAY: Duration = Duration::from_secs(1);
 impl<L: AsRef<Lane>> Situation<'_, L> {
     /// The request goes to the one well replica, if there is one, or to any, and waits until it is taken.
     pub(super) fn wait(&self, plan: &mut Plan) {
-        plan.is_desperate = plan.order.is_empty();
+        let is_well = |place: &usize| self.view.replicas.get(*place).is_some_and(Replica::is_well);
+        plan.is_desperate = !plan.order.iter().any(is_well);
         plan.max_retries = Some(PATIENCE);
         let suspects = self.suspects();
         let hangs = |place: &usize| self.view.replicas.get(*place).is_some_and(hangs);
@@ -55,6 +56,6 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
     }
 }
 
-fn hangs(replica: &Replica) -> bool {
+pub(super) fn hangs(replica: &Replica) -> bool {
     replica.suspicion.is_some_and(|suspicion| suspicion.hangs)
 }
