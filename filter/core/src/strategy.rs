@@ -146,9 +146,14 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
         })
     }
 
-    /// Suspects, the least busy first.
+    /// Suspects: first those that were silent, for that may have been a pause of this machine, then those that failed;
+    /// the least busy first.
     fn suspects(&self) -> Vec<usize> {
-        self.sorted(|replica| replica.serving && !replica.is_well(), |_, _, busy| busy)
+        let failed = |replica: &Replica| !waiting::hangs(replica);
+        self.sorted(
+            |replica| replica.serving && !replica.is_well(),
+            |replica, _, busy| flagged(failed(replica), busy),
+        )
     }
 
     fn sorted(

@@ -209,6 +209,16 @@ fn when_all_are_suspect_any_will_do() {
 }
 
 #[test]
+fn of_suspects_the_silent_come_before_those_that_failed() {
+    let mut stage = stage(2, &[("strategy", "active-standby")]);
+    for (place, hangs) in [(0, false), (1, true)] {
+        assert!(stage.view.suspect(place, hangs, &Roles::of(&stage.policy), NOW));
+    }
+    let _busy = enter(&stage.lanes[1]);
+    assert_eq!(stage.plan().order[..2], [1, 0]);
+}
+
+#[test]
 fn a_trial_where_nobody_is_well_waits_for_any_replica() {
     let mut stage = stage(2, &[("strategy", "active-standby")]);
     stage.suspect(0);
