@@ -12,8 +12,8 @@ pub const QUIET: Duration = Duration::from_secs(1);
 pub const UNEASY: Duration = Duration::from_millis(100);
 
 /// After an answer that took long nobody asks for this many times as long: asking for ten thousand functions takes
-/// a twentieth of a processor at most.
-const PAUSE_FOR: u32 = 20;
+/// a fiftieth of a processor at most.
+const PAUSE_FOR: u32 = 50;
 
 /// How long to wait with the next question after one that took so long to ask and to take in.
 #[must_use]
@@ -109,7 +109,7 @@ mod tests {
     fn what_took_long_is_done_the_more_rarely() {
         let millis = Duration::from_millis;
         assert_eq!((pause(millis(1), false), pause(millis(1), true)), (QUIET, UNEASY));
-        assert_eq!((pause(millis(400), false), pause(millis(400), true)), (millis(8_000), millis(8_000)));
+        assert_eq!((pause(millis(400), false), pause(millis(400), true)), (millis(20_000), millis(20_000)));
     }
 
     #[test]
