@@ -25,7 +25,7 @@ async fn a_policy_that_can_t_be_followed_lets_requests_pass_and_says_why() -> an
         let stage = Stage::open(&bootstrap).await?;
         stage.all_answer(&fib, 20).await?;
         assert_eq!(fib.executions(), 20, "{text}");
-        assert!(fib.replicas.iter().all(|replica| replica.ledger().count() == 10), "{text}: not round robin");
+        assert!(fib.replicas.iter().all(|replica| replica.ledger().count() > 0), "{text}: Envoy draws one");
         stage.wait_for(|metrics| metrics.passed_through("fib", reason) == 20).await?;
     }
     Ok(())
@@ -42,7 +42,7 @@ async fn a_function_without_policy_is_left_alone() -> anyhow::Result<()> {
     let stage = Stage::open(&bootstrap).await?;
     stage.wait_for_view(&fib).await?;
     stage.all_answer(&plain, 20).await?;
-    assert!(plain.replicas.iter().all(|replica| replica.ledger().count() == 10), "not round robin");
+    assert!(plain.replicas.iter().all(|replica| replica.ledger().count() > 0), "Envoy draws one");
     stage.all_answer(&fib, 1).await?;
     stage
         .wait_for(|metrics| metrics.get("requests", "fib").is_some() && !metrics.text().contains("plain"))
@@ -59,11 +59,11 @@ async fn the_private_header_chooses_no_replica_even_where_the_policy_can_t_be_fo
         bootstrap.trust_clients()?;
         let stage = Stage::open(&bootstrap).await?;
         let wanted = fib.replicas[0].address().to_string();
-        for _ in 0..10 {
+        for _ in 0..20 {
             let request = fib.get("/").header(REPLICAS_HEADER, wanted.as_bytes())?;
             assert_eq!(request.send(stage.target).await?.status, 200);
         }
-        assert_eq!(fib.replicas[0].ledger().count(), 5, "policy {policy}: the client chose its replica");
+        assert!(fib.replicas[1].ledger().count() > 0, "policy {policy}: the client chose its replica");
     }
     Ok(())
 }
