@@ -1,13 +1,11 @@
-//! The cgroups of the cluster: one a machine in each hierarchy, below one folder that `down` removes.
+//! The cgroups of a cluster: one a machine in each hierarchy, below one folder that `down` removes. `cluster` is that
+//! folder's name, [`super::folder::Folder::mark`]: clusters in other folders have others.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-
-/// All of the cluster's are below this name.
-const PREFIX: &str = "steadfaas-e2e";
 
 /// The two parts of a machine's.
 const PROGRAMS: &str = "programs";
@@ -24,26 +22,26 @@ const REMOVE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The path, within a hierarchy, below which a machine's pods are.
 #[must_use]
-pub fn of_pods(machine: &str) -> String {
-    format!("/{PREFIX}/{machine}/{PODS}")
+pub fn of_pods(cluster: &str, machine: &str) -> String {
+    format!("/{cluster}/{machine}/{PODS}")
 }
 
 /// Makes the groups of a machine's pods and of its own programs; the folders of the latter are returned.
 ///
 /// # Errors
 /// Cgroups are not mounted here, or not to be written.
-pub fn make(machine: &str) -> anyhow::Result<Vec<PathBuf>> {
+pub fn make(cluster: &str, machine: &str) -> anyhow::Result<Vec<PathBuf>> {
     let hierarchies = hierarchies(Path::new(MOUNTED))?;
     anyhow::ensure!(!hierarchies.is_empty(), "no cgroups are mounted in {MOUNTED}");
     for hierarchy in &hierarchies {
-        make_in(hierarchy, machine, PODS)?;
+        make_in(hierarchy, [cluster, machine, PODS])?;
     }
-    hierarchies.into_iter().map(|hierarchy| make_in(&hierarchy, machine, PROGRAMS)).collect()
+    hierarchies.into_iter().map(|hierarchy| make_in(&hierarchy, [cluster, machine, PROGRAMS])).collect()
 }
 
-fn make_in(hierarchy: &Path, machine: &str, part: &str) -> anyhow::Result<PathBuf> {
+fn make_in(hierarchy: &Path, names: [&str; 3]) -> anyhow::Result<PathBuf> {
     let mut folder = hierarchy.to_owned();
-    for name in [PREFIX, machine, part] {
+    for name in names {
         let above = folder.clone();
         folder.push(name);
         fs::create_dir_all(&folder)
@@ -59,19 +57,19 @@ fn make_in(hierarchy: &Path, machine: &str, part: &str) -> anyhow::Result<PathBu
 
 /// The cluster's own folder in each hierarchy, where there is one.
 #[must_use]
-pub fn all() -> Vec<PathBuf> {
+pub fn all(cluster: &str) -> Vec<PathBuf> {
     let hierarchies = hierarchies(Path::new(MOUNTED)).unwrap_or_default();
-    hierarchies.into_iter().map(|hierarchy| hierarchy.join(PREFIX)).filter(|path| path.exists()).collect()
+    hierarchies.into_iter().map(|hierarchy| hierarchy.join(cluster)).filter(|path| path.exists()).collect()
 }
 
 /// Removes what there is of the cluster's groups, once nothing is in them any more.
 ///
 /// # Errors
 /// A process is still in one.
-pub fn remove_all() -> anyhow::Result<()> {
+pub fn remove_all(cluster: &str) -> anyhow::Result<()> {
     let began = Instant::now();
     for hierarchy in hierarchies(Path::new(MOUNTED)).unwrap_or_default() {
-        let top = hierarchy.join(PREFIX);
+        let top = hierarchy.join(cluster);
         while let Err(error) = remove(&top) {
             let patient = began.elapsed() < REMOVE_PATIENCE;
             anyhow::ensure!(patient, "cannot remove the cgroup {}: {error}", top.display());
@@ -134,8 +132,8 @@ mod tests {
     fn a_machine_inherits_the_processors_it_may_use() {
         let hierarchy = tempfile::tempdir().unwrap();
         fs::write(hierarchy.path().join("cpuset.cpus"), "0-1\n").unwrap();
-        let made = make_in(hierarchy.path(), "worker1", PROGRAMS).unwrap();
+        let made = make_in(hierarchy.path(), ["e2e", "worker1", PROGRAMS]).unwrap();
         assert_eq!(fs::read_to_string(made.join("cpuset.cpus")).unwrap(), "0-1");
-        assert!(made.ends_with("steadfaas-e2e/worker1/programs"));
+        assert!(made.ends_with("e2e/worker1/programs"));
     }
 }

@@ -11,6 +11,12 @@ use super::process::ProcessId;
 /// # Errors
 /// Something doesn't go.
 pub fn down(folder: &Folder) -> anyhow::Result<bool> {
+    let _lock = folder.lock()?;
+    remove(folder)
+}
+
+/// The same, for who has the folder's lock.
+pub(super) fn remove(folder: &Folder) -> anyhow::Result<bool> {
     let record = folder.read()?;
     let existed = folder.path().exists();
     // Processes of before the machine's last start are gone, and their pids may be others' now.
@@ -25,7 +31,7 @@ pub fn down(folder: &Folder) -> anyhow::Result<bool> {
     all.iter().try_for_each(|process| process.signal(Signal::KILL))?;
     all.iter().try_for_each(|process| process.end())?;
     if existed {
-        cgroup::remove_all()?;
+        cgroup::remove_all(&folder.mark())?;
         folder.remove()?;
     }
     Ok(existed)

@@ -1,16 +1,21 @@
 //! The cluster's own folder: all that it writes, and what it has to know to be taken down.
 
 use std::env;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use xtask::command::say;
 
 use super::process::ProcessId;
 
 /// Each node has these to itself, so that nothing of the cluster may lie there.
 const TAKEN_BY_NODES: [&str; 3] = ["/var/lib", "/var/log", "/run"];
+
+/// So much of a digest tells a machine's few clusters apart.
+const MARK_BYTES: usize = 4;
 
 /// What the cluster consists of.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +100,30 @@ impl Folder {
     #[must_use]
     pub fn join(&self, name: &str) -> PathBuf {
         self.path.join(name)
+    }
+
+    /// A name that no cluster in another folder has, for what lies elsewhere.
+    #[must_use]
+    pub fn mark(&self) -> String {
+        let digest = Sha256::digest(self.path.as_os_str().as_encoded_bytes());
+        let start: String = digest.iter().take(MARK_BYTES).map(|byte| format!("{byte:02x}")).collect();
+        format!("steadfaas-e2e-{start}")
+    }
+
+    /// Waits until no other command makes or removes this cluster; none does until the answer is dropped.
+    ///
+    /// # Errors
+    /// The lock can't be made.
+    pub fn lock(&self) -> anyhow::Result<File> {
+        let cache = xtask::cache()?;
+        let path = cache.join(format!("{}.lock", self.mark()));
+        fs::create_dir_all(&cache).with_context(|| format!("cannot make {}", cache.display()))?;
+        let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        if file.try_lock().is_err() {
+            say("another command makes or removes this cluster: waiting for it to end");
+            file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
+        }
+        Ok(file)
     }
 
     /// The administrator's way to the API server.

@@ -45,7 +45,7 @@ impl Machine {
         }
         let inside =
             hold(name, pause, records).with_context(|| format!("the machine {name} can't be made"))?;
-        let cgroups = cgroup::make(name)?;
+        let cgroups = cgroup::make(&records.folder().mark(), name)?;
         let machine = Self { name: name.to_owned(), inside, folder, cgroups };
         machine.run("sh", &["-c", SET_UP, "sh", &machine.folder.to_string_lossy()])?;
         Ok(machine)
@@ -64,7 +64,8 @@ impl Machine {
         let inside = found.holder.child().filter(|inside| inside.is_alive());
         let inside = inside.with_context(|| format!("the machine {name} has ended"))?;
         let folder = records.folder().join(name);
-        Ok(Self { name: name.to_owned(), inside, folder, cgroups: cgroup::make(name)? })
+        let cgroups = cgroup::make(&records.folder().mark(), name)?;
+        Ok(Self { name: name.to_owned(), inside, folder, cgroups })
     }
 
     /// Its name.

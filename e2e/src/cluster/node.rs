@@ -103,7 +103,7 @@ pub fn start_kubelet(
 ) -> anyhow::Result<()> {
     let path = |name: &str| machine.folder().join(name).to_string_lossy().into_owned();
     let kubeconfig = records.folder().kubeconfig();
-    fs::write(path("kubelet.yaml"), config::kubelet(node).to_string())?;
+    fs::write(path("kubelet.yaml"), config::kubelet(node, &records.folder().mark()).to_string())?;
     fs::write(path("kube-proxy.yaml"), config::kube_proxy(node, &kubeconfig).to_string())?;
     // Answers between two pods on one bridge must pass netfilter again, or what kube-proxy did to their requests is not
     // undone. Kernels that always let them have no such switch.

@@ -34,7 +34,7 @@ impl<'a> Traces<'a> {
     /// The system doesn't say.
     pub fn find(&self) -> anyhow::Result<BTreeSet<String>> {
         let mut found: BTreeSet<String> =
-            cgroup::all().into_iter().map(|path| shown("cgroup", &path)).collect();
+            cgroup::all(&self.folder.mark()).into_iter().map(|path| shown("cgroup", &path)).collect();
         found.extend(self.processes()?);
         let mounts = fs::read_to_string("/proc/self/mounts").context("cannot read /proc/self/mounts")?;
         found.extend(mounts.lines().filter_map(|line| Some(format!("mount {}", line.split(' ').nth(1)?))));

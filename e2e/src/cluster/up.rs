@@ -8,7 +8,7 @@ use anyhow::{Context as _, anyhow};
 use xtask::command::say;
 
 use super::control;
-use super::down::down;
+use super::down;
 use super::folder::Folder;
 use super::images::{self, Made, Programs};
 use super::kubectl::Kubectl;
@@ -35,6 +35,7 @@ pub const MOST_WORKERS: u8 = 20;
 /// Something is missing or doesn't start. What was made until then stays to be looked at; `down` removes it.
 pub fn up(workers: u8) -> anyhow::Result<Running> {
     let folder = Folder::of_user()?;
+    let _lock = folder.lock()?;
     if let Some(record) = folder.read()? {
         if record.is_whole() {
             say("the cluster is up already");
@@ -43,7 +44,7 @@ pub fn up(workers: u8) -> anyhow::Result<Running> {
         say("removing what is left of an earlier cluster");
     }
     requirements::ensure()?;
-    down(&folder)?;
+    down::remove(&folder)?;
     let ingredients = Ingredients::gather()?;
     let began = Instant::now();
     let records = Records::begin(folder)?;

@@ -41,7 +41,7 @@ pub(super) fn cni(node: &Node) -> Value {
 
 /// The kubelet's. It tells of itself every 2 s, which is what makes a lost node known within the grace period that the
 /// controller manager was given. Its pods' cgroups are below the machine's.
-pub(super) fn kubelet(node: &Node) -> Value {
+pub(super) fn kubelet(node: &Node, cluster: &str) -> Value {
     json!({
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
@@ -49,7 +49,7 @@ pub(super) fn kubelet(node: &Node) -> Value {
         "authorization": { "mode": "AlwaysAllow" },
         "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
         "cgroupDriver": "cgroupfs",
-        "cgroupRoot": cgroup::of_pods(&node.name),
+        "cgroupRoot": cgroup::of_pods(cluster, &node.name),
         "cgroupsPerQOS": true,
         "enforceNodeAllocatable": [],
         "failCgroupV1": false,
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn pods_are_in_the_cgroup_that_goes_with_the_cluster() {
-        let kubelet = kubelet(&Node::all(1)[1]);
-        assert_eq!(kubelet["cgroupRoot"], "/steadfaas-e2e/worker1/pods");
+        let kubelet = kubelet(&Node::all(1)[1], "e2e");
+        assert_eq!(kubelet["cgroupRoot"], "/e2e/worker1/pods");
     }
 }
