@@ -2,12 +2,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Duration;
 
 use steadfaas_core::envoy::property;
 use steadfaas_core::gray;
 use steadfaas_core::lane::Lane;
-use steadfaas_core::memory::Memory;
+use steadfaas_core::memory::{Memory, TELL_EVERY};
 use steadfaas_core::outcome::Lessons;
 use steadfaas_core::policy::{Policy, PolicyError, WrittenPolicy};
 use steadfaas_core::time::Millis;
@@ -32,10 +31,6 @@ pub(crate) struct Function {
     turn: Cell<usize>,
     next_word: Cell<Millis>,
 }
-
-/// How often the workers tell each other of a function's pace: two host calls a second and function. A worker that
-/// sees few of its requests needs longer than that to learn it alone.
-const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// What the policy in the cluster's metadata makes of requests.
 #[derive(Clone)]
@@ -86,6 +81,11 @@ impl Function {
             turn: Cell::default(),
             next_word: Cell::default(),
         }
+    }
+
+    /// Where the function behind `cluster` is among `functions`, which are in order of their clusters, or where it belongs.
+    pub(crate) fn place_among(functions: &[Rc<Self>], cluster: &str) -> Result<usize, usize> {
+        functions.binary_search_by(|function| function.cluster.as_str().cmp(cluster))
     }
 
     /// How the function is protected. The policy is read again, within one of its requests, once every `epoch`.
@@ -213,8 +213,8 @@ impl Function {
 
     /// Sets the replica at `place` of `sight` aside, for all workers.
     pub(crate) fn set_aside(&self, bell: &Bell, guard: &Guard, sight: &Sight, place: usize) {
-        let lessons = Lessons { suspects: vec![place], hang: true, ..Lessons::default() };
-        guard.metrics.suspected(self.apply(bell, &guard.policy, sight, &lessons));
+        let set_aside = self.apply(bell, &guard.policy, sight, &Lessons::of_silence(place));
+        guard.metrics.suspected(set_aside);
     }
 
     /// A number that moves on with each request.

@@ -65,13 +65,11 @@ impl Polls {
     pub(crate) fn answered(&self, worker: &Worker, token: u32, has_headers: bool, body_size: usize) {
         let Some(Poll { asked, since, .. }) = self.take(token) else { return };
         let is_answer = has_headers && host::call_status() == Some(200);
-        let mut known = vec![false; asked.len()];
-        if is_answer {
-            let body = host::call_body(body_size).unwrap_or_default();
-            observe_all(worker, &asked, &body, &mut |place| {
-                known.get_mut(place).into_iter().for_each(|it| *it = true)
-            });
-        }
+        let known = if is_answer {
+            observe_all(worker, &asked, &host::call_body(body_size).unwrap_or_default())
+        } else {
+            vec![false; asked.len()]
+        };
         let now = host::now();
         for (function, is_known) in asked.iter().zip(known) {
             rest(worker, function, is_known, now.since(since), now);
@@ -110,21 +108,24 @@ fn take_lease(function: &Function, now: Millis) -> bool {
     }
 }
 
-/// Takes in what the answer says of those functions, which are in order of their clusters; `found` is called with the
-/// place of each that it does.
-fn observe_all(worker: &Worker, functions: &[Rc<Function>], answer: &[u8], found: &mut dyn FnMut(usize)) {
-    let place_of =
-        |name: &str| functions.binary_search_by(|function| function.cluster.as_str().cmp(name)).ok();
+/// Takes in what the answer says of those functions, which are in order of their clusters. Tells of each whether it
+/// says anything.
+fn observe_all(worker: &Worker, functions: &[Rc<Function>], answer: &[u8]) -> Vec<bool> {
+    let mut known = vec![false; functions.len()];
+    let place_of = |name: &str| Function::place_among(functions, name).ok();
     match read_clusters(answer, &|name| place_of(name).is_some()) {
         Ok(clusters) => {
             for cluster in &clusters {
                 let Some(place) = place_of(&cluster.name) else { continue };
-                functions.get(place).into_iter().for_each(|function| observe(worker, function, cluster));
-                found(place);
+                if let (Some(function), Some(is_known)) = (functions.get(place), known.get_mut(place)) {
+                    observe(worker, function, cluster);
+                    *is_known = true;
+                }
             }
         }
         Err(error) => log::warn!("admin endpoint: /clusters is not readable: {error}"),
     }
+    known
 }
 
 fn observe(worker: &Worker, function: &Function, cluster: &ClusterHosts) {

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use steadfaas_core::envoy::{HEDGE_HEADER, REPLICAS_HEADER, property};
 use steadfaas_core::headers::pairs;
 use steadfaas_core::lane::{InFlight, Lane};
-use steadfaas_core::outcome::{End, Outcome, learn};
-use steadfaas_core::plan::{Deadline, Plan, Repeat};
+use steadfaas_core::outcome::{End, Outcome, is_plain, learn, looks_closer};
+use steadfaas_core::plan::{Deadline, Plan};
 use steadfaas_core::request::{Kind, RequestFacts};
 use steadfaas_core::strategy::{Situation, silent};
 use steadfaas_core::time::{Micros, Millis};
@@ -29,18 +29,6 @@ pub(crate) struct Planned {
     plan: Plan,
     in_flight: Option<InFlight>,
     looks_closer: bool,
-}
-
-/// Answers that broke off in their middle are looked for in one request of this many: a property read in each would
-/// cost every request a percent, and a replica that does it betrays itself soon enough.
-const LOOK_CLOSER_EVERY: u32 = 4;
-
-/// Whether the request of this turn is such a one. Not simply each fourth: turns decide between replicas, too, and it
-/// would always be the same one that is looked at.
-fn looks_closer(turn: usize) -> bool {
-    /// Knuth's multiplicative hash: 2^32 over the golden ratio.
-    const GOLDEN: u32 = 0x9e37_79b9;
-    u32::try_from(turn & 0xffff).unwrap_or_default().wrapping_mul(GOLDEN) < u32::MAX / LOOK_CLOSER_EVERY
 }
 
 impl Planned {
@@ -111,18 +99,8 @@ impl Planned {
         let usual = terms.usual().filter(|_| is_whole);
         let lane = plan.first().and_then(|place| sight.lanes.get(place));
         let in_flight = lane.map(|lane| InFlight::enter(lane, usual, began));
-        let looks_closer = looks_closer(turn);
-        Self { function, guard, sight, shape: facts.shape, began, plan, in_flight, looks_closer }
-    }
-
-    /// Nothing can be learned from this outcome: one attempt that was as good as any. Spares the properties that only
-    /// failures and races need. A request that may be repeated and failed has more than one attempt, but for answers
-    /// that broke off: one request in [`LOOK_CLOSER_EVERY`] looks for those.
-    fn is_plain(&self, attempts: u64) -> bool {
-        let is_racing = self.in_flight.as_ref().is_some_and(|place| place.lane().losses() > 0);
-        let is_routine = attempts == 1 && !self.plan.is_check && !self.plan.is_desperate && !is_racing;
-        let spares_flags = self.plan.repeat != Repeat::Never && !self.looks_closer;
-        is_routine && (spares_flags || host::number_property(property::RESPONSE_FLAGS) == Some(0))
+        let (shape, looks_closer) = (facts.shape, looks_closer(turn));
+        Self { function, guard, sight, shape, began, plan, in_flight, looks_closer }
     }
 
     /// The headers of its answer are there, and shall say what happened.
@@ -136,7 +114,8 @@ impl Planned {
     pub(crate) fn learn(&self, worker: &Worker) {
         let (now, attempts) = (host::clock(), host::number_property(property::ATTEMPTS).unwrap_or(0));
         let latency = now.since(self.began);
-        if self.is_plain(attempts) {
+        let is_unflagged = || host::number_property(property::RESPONSE_FLAGS) == Some(0);
+        if is_plain(&self.plan, attempts, self.in_flight.as_ref(), self.looks_closer, is_unflagged) {
             self.remember(&Outcome::plain(&self.plan, latency), now.millis());
             return;
         }

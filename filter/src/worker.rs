@@ -82,7 +82,7 @@ impl Worker {
     /// The function behind `cluster`, or the place where it belongs.
     fn known(&self, cluster: &str) -> Result<Rc<Function>, usize> {
         let functions = self.functions.borrow();
-        let place = functions.binary_search_by(|function| function.cluster.as_str().cmp(cluster))?;
+        let place = Function::place_among(&functions, cluster)?;
         functions.get(place).cloned().ok_or(place)
     }
 

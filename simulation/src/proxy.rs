@@ -8,21 +8,15 @@ use std::time::Duration;
 use steadfaas_core::admin::Host;
 use steadfaas_core::gray;
 use steadfaas_core::lane::{InFlight, Lane};
-use steadfaas_core::lease::{QUIET, UNEASY};
-use steadfaas_core::memory::Memory;
-use steadfaas_core::outcome::{End, Lessons, Outcome, learn};
+use steadfaas_core::lease;
+use steadfaas_core::memory::{Memory, TELL_EVERY};
+use steadfaas_core::outcome::{End, Lessons, Outcome, is_plain, learn, looks_closer};
 use steadfaas_core::pace::COLD_DELAY;
-use steadfaas_core::plan::{Plan, Repeat};
+use steadfaas_core::plan::Plan;
 use steadfaas_core::policy::Policy;
 use steadfaas_core::strategy::{Situation, silent};
 use steadfaas_core::time::{Micros, Millis};
 use steadfaas_core::view::{Roles, View};
-
-/// As in the filter: one request in so many looks for answers that broke off.
-const LOOK_CLOSER_EVERY: usize = 4;
-
-/// As in the filter: how often the workers tell each other of the function's pace.
-const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// One proxy: a view, and workers.
 pub(crate) struct Proxy {
@@ -93,7 +87,7 @@ impl Proxy {
             view: Rc::new(view),
             workers: (0..workers).map(worker).collect(),
             hosts,
-            next_look: now.after(QUIET),
+            next_look: now.after(lease::QUIET),
             told: String::new(),
             did: Did::default(),
         }
@@ -137,8 +131,7 @@ impl Proxy {
         let plan = situation.plan(check);
         let lane = plan.first().and_then(|place| lanes.get(place));
         let in_flight = lane.map(|lane| InFlight::enter(lane, terms.usual(), began));
-        let looks_closer = turn.is_multiple_of(LOOK_CLOSER_EVERY);
-        Some(Planned { plan, view, worker, kind, began, in_flight, looks_closer })
+        Some(Planned { plan, view, worker, kind, began, in_flight, looks_closer: looks_closer(turn) })
     }
 
     fn next_turn(&mut self, worker: usize) -> usize {
@@ -203,9 +196,8 @@ impl Proxy {
     }
 
     fn set_aside(&mut self, place: usize, now: Millis) -> u64 {
-        let lessons = Lessons { suspects: vec![place], hang: true, ..Lessons::default() };
         let view = self.view.clone();
-        self.apply(&view, &lessons, now)
+        self.apply(&view, &Lessons::of_silence(place), now)
     }
 
     /// A worker's tick.
@@ -236,7 +228,7 @@ impl Proxy {
         if view.observe(&self.hosts, &Roles::of(&policy), now) {
             self.view = Rc::new(view);
         }
-        self.next_look = now.after(if self.view.is_uneasy() { UNEASY } else { QUIET });
+        self.next_look = now.after(lease::pause(Duration::ZERO, self.view.is_uneasy()));
     }
 }
 
@@ -259,10 +251,8 @@ impl Planned {
     }
 
     fn is_plain(&self, outcome: &Outcome) -> bool {
-        let is_racing = self.in_flight.as_ref().is_some_and(|place| place.lane().losses() > 0);
-        let is_routine =
-            outcome.attempts == 1 && !self.plan.is_check && !self.plan.is_desperate && !is_racing;
-        let is_flagged = matches!(outcome.end, End::Broken | End::Other);
-        is_routine && ((self.plan.repeat != Repeat::Never && !self.looks_closer) || !is_flagged)
+        let is_unflagged = || !matches!(outcome.end, End::Broken | End::Other);
+        let (attempts, in_flight) = (u64::from(outcome.attempts), self.in_flight.as_ref());
+        is_plain(&self.plan, attempts, in_flight, self.looks_closer, is_unflagged)
     }
 }

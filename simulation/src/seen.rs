@@ -30,7 +30,7 @@ impl Record {
 }
 
 /// What is counted while a run goes on.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Count {
     pub(crate) requests: u64,
     pub(crate) over: u64,
@@ -47,32 +47,8 @@ pub(crate) struct Count {
     pub(crate) wrongly_aside_ticks: u64,
     pub(crate) wrongly_aside_longest: Duration,
     pub(crate) bursts: u64,
-    pub(crate) well_at_end: usize,
+    pub(crate) well_at_end: Option<usize>,
     did: Did,
-}
-
-impl Default for Count {
-    fn default() -> Self {
-        Self {
-            requests: 0,
-            over: 0,
-            written: 0,
-            hedged: 0,
-            requests_before: 0,
-            written_before: 0,
-            hedged_before: 0,
-            checks_before: 0,
-            trials_before: 0,
-            in_flight: 0,
-            most_runs_of_unrepeatable: 0,
-            ticks_without_any_well: 0,
-            wrongly_aside_ticks: 0,
-            wrongly_aside_longest: Duration::ZERO,
-            bursts: 0,
-            well_at_end: usize::MAX,
-            did: Did::default(),
-        }
-    }
 }
 
 impl Count {
@@ -210,7 +186,7 @@ impl Seen {
             ticks_without_any_well: count.ticks_without_any_well,
             wrongly_aside_ticks: count.wrongly_aside_ticks,
             wrongly_aside_longest_ms: count.wrongly_aside_longest.as_secs_f64() * 1_000.0,
-            well_at_end: count.well_at_end,
+            well_at_end: count.well_at_end.unwrap_or_default(),
         }
     }
 }

@@ -224,9 +224,8 @@ impl World {
         for proxy in &self.proxies {
             self.count.add(&proxy.did);
             self.count.bursts += proxy.bursts();
-            let well = proxy.view().well();
-            self.count.well_at_end = self.count.well_at_end.min(well);
         }
+        self.count.well_at_end = self.proxies.iter().map(|proxy| proxy.view().well()).min();
         Seen::of(&self.scenario, self.records, &self.count)
     }
 }

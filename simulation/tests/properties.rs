@@ -27,6 +27,12 @@ fn comeback(scenario: &Scenario) -> f64 {
     1_000.0 * (4.0 + 8.0 + 2.0 / scenario.rate)
 }
 
+fn comes_back(scenario: &Scenario, seen: &Seen) -> Result<(), TestCaseError> {
+    let aside = seen.wrongly_aside_longest_ms;
+    prop_assert!(aside <= comeback(scenario), "set aside for {aside} ms");
+    Ok(())
+}
+
 fn holds(drawn: &Drawn, rule: impl Fn(&Scenario, &Seen) -> Result<(), TestCaseError>) {
     let config = Config { cases: SCENARIOS, failure_persistence: None, ..Config::default() };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
@@ -87,12 +93,7 @@ fn a_stall_of_all_fails_nobody_and_leaves_nobody_aside() {
         let room = (BACKLOG * scenario.replicas) as f64;
         let waiting = scenario.rate * 2.0;
         prop_assert!(seen.failed == 0 || 2.0 * waiting > room, "{}", seen.failed);
-        prop_assert!(
-            seen.wrongly_aside_longest_ms <= comeback(scenario),
-            "{}",
-            seen.wrongly_aside_longest_ms
-        );
-        Ok(())
+        comes_back(scenario, seen)
     });
 }
 
@@ -100,14 +101,7 @@ fn a_stall_of_all_fails_nobody_and_leaves_nobody_aside() {
 fn a_replica_that_is_well_again_comes_back() {
     let passing =
         Drawn { faults: Fault::THAT_END.to_vec(), functions: Functions::Steady, ..Drawn::anything() };
-    holds(&passing, |scenario, seen| {
-        prop_assert!(
-            seen.wrongly_aside_longest_ms <= comeback(scenario),
-            "{}",
-            seen.wrongly_aside_longest_ms
-        );
-        Ok(())
-    });
+    holds(&passing, comes_back);
 }
 
 #[test]

@@ -67,9 +67,8 @@ impl Budget {
         self.saved = (self.saved + unneeded).min(self.burst).saturating_sub(beyond);
     }
 
-    /// Less than a quarter of the burst is left. That is for requests that would hang
-    /// otherwise: hedges of such as are merely late must not use up what saves those that are sent to a replica just
-    /// before it freezes.
+    /// Less than a quarter of the burst is left. That is for requests that would hang otherwise: hedges of such as are
+    /// merely late must not use up what saves those that are sent to a replica just before it freezes.
     #[must_use]
     pub fn is_short(&self) -> bool {
         self.saved < self.burst / 4

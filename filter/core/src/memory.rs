@@ -5,6 +5,8 @@ mod hearsay;
 
 use std::time::Duration;
 
+pub use hearsay::TELL_EVERY;
+
 use crate::budget::{BURST_IN_DELAYS, Budget};
 use crate::outcome::{End, Outcome};
 use crate::pace::{COLD_DELAY, Pace, TIMERS_EARLY};

@@ -1,6 +1,10 @@
 //! The outcome of one request, and what it teaches about the replicas that were tried.
 
+mod glance;
+
 use std::time::Duration;
+
+pub use glance::{is_plain, looks_closer};
 
 use crate::lane::Lane;
 use crate::pace::TIMERS_EARLY;
@@ -71,6 +75,12 @@ pub struct Lessons {
 }
 
 impl Lessons {
+    /// The replica at `place` is to be set aside for its silence, or for being much slower than its peers.
+    #[must_use]
+    pub fn of_silence(place: usize) -> Self {
+        Self { suspects: vec![place], hang: true, ..Self::default() }
+    }
+
     /// Nothing that the view has to take in.
     #[must_use]
     pub fn say_nothing_of_replicas(&self) -> bool {

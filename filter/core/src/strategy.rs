@@ -79,7 +79,7 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
     /// The check is the trial of a suspect that broke connections: it may well break this one, too, and whoever else is
     /// thought to be well may have just died with it.
     fn is_trial_of_broken(&self, check: Option<usize>) -> bool {
-        let broken = |replica: &Replica| replica.suspicion.is_some() && !waiting::hangs(replica);
+        let broken = |replica: &Replica| replica.suspicion.is_some() && !replica.hangs();
         self.may_run_again() && check.and_then(|place| self.view.replicas.get(place)).is_some_and(broken)
     }
 
@@ -149,10 +149,9 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
     /// Suspects: first those that were silent, for that may have been a pause of this machine, then those that failed;
     /// the least busy first.
     fn suspects(&self) -> Vec<usize> {
-        let failed = |replica: &Replica| !waiting::hangs(replica);
         self.sorted(
             |replica| replica.serving && !replica.is_well(),
-            |replica, _, busy| flagged(failed(replica), busy),
+            |replica, _, busy| flagged(!replica.hangs(), busy),
         )
     }
 

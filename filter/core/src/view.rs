@@ -50,6 +50,12 @@ impl Replica {
     pub fn is_well(&self) -> bool {
         self.serving && self.suspicion.is_none()
     }
+
+    /// It is set aside because it was silent or late, and may take a request and never answer.
+    #[must_use]
+    pub fn hangs(&self) -> bool {
+        self.suspicion.is_some_and(|suspicion| suspicion.hangs)
+    }
 }
 
 impl View {

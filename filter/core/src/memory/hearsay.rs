@@ -7,6 +7,10 @@ use std::time::Duration;
 use super::{KINDS, Memory};
 use crate::pace::Pace;
 
+/// How often the workers tell each other of a function's pace: two host calls a second and function. A worker that
+/// sees few of its requests needs longer than that to learn it alone.
+pub const TELL_EVERY: Duration = Duration::from_secs(1);
+
 impl Memory {
     /// What this worker can tell; nothing while it knows too little itself.
     #[must_use]

@@ -31,31 +31,27 @@ pub const LONGEST_DELAY: Duration = Duration::from_secs(1);
 impl<L: AsRef<Lane>> Situation<'_, L> {
     /// The request goes to the one well replica, if there is one, or to any, and waits until it is taken.
     pub(super) fn wait(&self, plan: &mut Plan) {
-        let is_well = |place: &usize| self.view.replicas.get(*place).is_some_and(Replica::is_well);
-        plan.is_desperate = !plan.order.iter().any(is_well);
-        plan.max_retries = Some(PATIENCE);
+        let replica = |place: &usize| self.view.replicas.get(*place);
+        plan.is_desperate = !plan.order.iter().filter_map(replica).any(Replica::is_well);
+        let first = plan.first();
         let suspects = self.suspects();
-        let hangs = |place: &usize| self.view.replicas.get(*place).is_some_and(hangs);
-        let hedges = self.may_run_again() && suspects.iter().any(hangs);
-        if hedges || (self.may_run_again() && !plan.is_desperate) {
-            plan.repeat = Repeat::WhenBroken;
-            plan.max_retries = Some(RESTART_PATIENCE);
-        }
+        let hedges = self.may_run_again() && suspects.iter().filter_map(replica).any(Replica::hangs);
         if hedges || plan.is_desperate {
-            plan.order.extend(
-                suspects.into_iter().filter(|place| Some(*place) != plan.first()).collect::<Vec<_>>(),
-            );
+            plan.order.extend(suspects.into_iter().filter(|place| Some(*place) != first));
             plan.order.truncate(self.attempts());
         }
-        if hedges && plan.order.len() > 1 {
+        if hedges || (self.may_run_again() && !plan.is_desperate) {
+            plan.repeat = Repeat::WhenBroken;
+        }
+        plan.max_retries = Some(if hedges && plan.order.len() > 1 {
+            plan.is_last_resort = !plan.is_desperate;
             let delay = if plan.is_desperate { LONGEST_DELAY } else { much_later(self.terms.delay) };
             plan.hedge_after = Some(delay);
-            plan.is_last_resort = !plan.is_desperate;
-            plan.max_retries = Some(if plan.is_desperate { PATIENCE } else { HANGING_PATIENCE });
-        }
+            if plan.is_desperate { PATIENCE } else { HANGING_PATIENCE }
+        } else if plan.repeat == Repeat::WhenBroken {
+            RESTART_PATIENCE
+        } else {
+            PATIENCE
+        });
     }
-}
-
-pub(super) fn hangs(replica: &Replica) -> bool {
-    replica.suspicion.is_some_and(|suspicion| suspicion.hangs)
 }

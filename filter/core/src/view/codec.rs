@@ -35,11 +35,10 @@ impl View {
 impl Replica {
     fn write(&self, text: &mut String) -> std::fmt::Result {
         let flag = |holds: bool, flag: u8| if holds { flag } else { 0 };
-        let hangs = self.suspicion.is_some_and(|suspicion| suspicion.hangs);
         let flags = flag(self.serving, SERVING)
             | flag(self.doubtful, DOUBTFUL)
             | flag(self.active, ACTIVE)
-            | flag(hangs, HANGS);
+            | flag(self.hangs(), HANGS);
         let Self { address, rank, well_since, next_check, .. } = self;
         write!(text, "{address} {rank} {flags} {} {}", well_since.0, next_check.0)?;
         if let Some(Suspicion { since, failed_trials, .. }) = self.suspicion {
