@@ -69,26 +69,25 @@ async fn a_restart_of_the_only_replica_fails_nobody() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Restarts all replicas of a function under load.
+async fn restart_all(name: &str, replicas: usize) -> anyhow::Result<()> {
+    let (mut function, stage) = function(name, replicas).await?;
+    let running = function.load(&stage, RATE, 7.0).start().await?;
+    let killed = restart(&mut function, &running).await?;
+    only_those_in_flight_failed(&running.finish().await, killed);
+    Ok(())
+}
+
 /// What was in flight finds its own replica dead, and then the other one, before anybody knows that it isn't one
 /// replica that is gone but all: its tries are over within milliseconds. Whoever comes later waits.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restart_of_all_replicas_fails_only_what_was_in_flight() -> anyhow::Result<()> {
-    let (mut function, stage) = function("pair", 2).await?;
-    let running = function.load(&stage, RATE, 7.0).start().await?;
-    let killed = restart(&mut function, &running).await?;
-    let outcomes = running.finish().await;
-    only_those_in_flight_failed(&outcomes, killed);
-    Ok(())
+    restart_all("pair", 2).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restart_of_three_replicas_fails_only_what_was_in_flight() -> anyhow::Result<()> {
-    let (mut function, stage) = function("three", 3).await?;
-    let running = function.load(&stage, RATE, 7.0).start().await?;
-    let killed = restart(&mut function, &running).await?;
-    let outcomes = running.finish().await;
-    only_those_in_flight_failed(&outcomes, killed);
-    Ok(())
+    restart_all("three", 3).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -178,12 +177,7 @@ async fn an_outage_is_waited_out_for_ten_seconds_and_hammers_nobody() -> anyhow:
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restart_of_four_replicas_fails_only_what_was_in_flight() -> anyhow::Result<()> {
-    let (mut function, stage) = function("four", 4).await?;
-    let running = function.load(&stage, RATE, 7.0).start().await?;
-    let killed = restart(&mut function, &running).await?;
-    let outcomes = running.finish().await;
-    only_those_in_flight_failed(&outcomes, killed);
-    Ok(())
+    restart_all("four", 4).await
 }
 
 /// Whoever waits can't know which one it will be.
