@@ -5,4 +5,5 @@
 
 pub mod cli;
 pub mod filter;
+pub mod function;
 pub mod standalone;
