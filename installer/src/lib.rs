@@ -4,6 +4,8 @@
 //! (Envoy's configuration, as JSON) -> `cli` (written as YAML or JSON).
 
 pub mod cli;
+mod envoy;
+pub mod envoy_filter;
 pub mod filter;
 pub mod function;
 pub mod standalone;
