@@ -13,6 +13,7 @@ mod options;
 mod render;
 mod replicas;
 mod route;
+mod standby;
 mod typed;
 mod version;
 mod wasm;
