@@ -12,6 +12,7 @@ mod options;
 mod render;
 mod replicas;
 mod route;
+mod standby;
 mod yaml;
 
 pub use crate::envoy::version::{EnvoyVersion, VersionError};

@@ -5,17 +5,14 @@ mod backend;
 mod closed_loop;
 mod crowd;
 mod noop;
+mod rounds;
 mod variant;
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
-use anyhow::Context;
-use fib::random::SplitMix64;
 use serde::Serialize;
 
 use closed_loop::Client;
 pub use crowd::{Crowd, CrowdCost};
+use rounds::{Slice, ratio};
 use variant::Running;
 pub use variant::Variant;
 
@@ -24,13 +21,8 @@ use crate::median::median;
 /// Requests in flight: enough that a worker never waits for the next one.
 pub const CONNECTIONS: usize = 32;
 
-/// How long a variant is loaded before its turn passes: long against a context switch, short against whatever else the
-/// machine does.
-const SLICE: Duration = Duration::from_secs(1);
-
-/// The proxies share one core, one of them busy at a time; the load and what answers it share another.
+/// The proxies share this core, one of them busy at a time; the load has another.
 const PROXY_CORE: usize = 1;
-const OTHER_CORE: usize = 0;
 
 /// What is measured.
 #[derive(Debug, Clone)]
@@ -39,14 +31,6 @@ pub struct Steady {
     pub policies: Vec<Vec<(String, String)>>,
     /// How many slices each variant has.
     pub rounds: usize,
-}
-
-/// One slice of a variant.
-#[derive(Debug, Clone, Copy)]
-struct Slice {
-    requests_per_second: f64,
-    cpu_us_per_request: f64,
-    busy: f64,
 }
 
 /// A variant's numbers: medians over its slices, and over the rounds' ratios to plain Envoy in the same round.
@@ -74,26 +58,12 @@ impl Steady {
     /// # Errors
     /// There are fewer than two cores, a proxy doesn't start, or an answer isn't what it should be.
     pub async fn run(&self, watch: &mut dyn FnMut(usize)) -> anyhow::Result<Vec<Cost>> {
-        let cores = std::thread::available_parallelism()?.get();
-        anyhow::ensure!(cores > PROXY_CORE, "two cores are needed: one for the proxy, one for the load");
-        let client = Client::start(OTHER_CORE)?;
+        let client = Client::start()?;
         let mut proxies = Vec::new();
         for variant in self.variants() {
-            proxies.push(Running::start(variant, &client.backend(), PROXY_CORE).await?);
+            proxies.push(Running::start(variant, &client.backend()).await?);
         }
-        // The first round connects, and lets steadfaas see its replicas.
-        let mut slices: Vec<Vec<Slice>> = vec![Vec::new(); proxies.len()];
-        let mut random = SplitMix64::new(1);
-        for round in 0..=self.rounds {
-            watch(round);
-            for index in shuffled(proxies.len(), &mut random) {
-                let proxy = proxies.get(index).context("no such variant")?;
-                let slice = measure(proxy, &client).await?;
-                if let (Some(own), true) = (slices.get_mut(index), round > 0) {
-                    own.push(slice);
-                }
-            }
-        }
+        let slices = rounds::take(self.rounds, &proxies, &client, watch).await?;
         Ok(costs(&self.variants(), &slices))
     }
 
@@ -103,33 +73,12 @@ impl Steady {
     }
 }
 
-async fn measure(proxy: &Running, client: &Client) -> anyhow::Result<Slice> {
-    let before = proxy.cpu_time();
-    let done = client.load(proxy.address(), SLICE).await?;
-    let used = proxy.cpu_time().saturating_sub(before).as_secs_f64();
-    anyhow::ensure!(done.requests > 0, "{} answered nothing in {SLICE:?}", proxy.name());
-    let (requests, took) = (f64::from(done.requests), done.took.as_secs_f64());
-    Ok(Slice {
-        requests_per_second: requests / took,
-        cpu_us_per_request: used * 1e6 / requests,
-        busy: used / took,
-    })
-}
-
-/// The numbers below `count` in a random order: no variant always follows the same one.
-fn shuffled(count: usize, random: &mut SplitMix64) -> Vec<usize> {
-    let drawn: BTreeMap<u64, usize> = (0..count).map(|index| (random.next_u64(), index)).collect();
-    drawn.into_values().collect()
-}
-
 /// The first variant is plain Envoy, the second the stock filter.
 fn costs(variants: &[Variant], slices: &[Vec<Slice>]) -> Vec<Cost> {
     let [plain, noop, ..] = slices else { return Vec::new() };
     let cost = |(variant, own): (&Variant, &Vec<Slice>)| {
         let of = |number: fn(&Slice) -> f64| median(own.iter().map(number).collect());
-        let against = |others: &[Slice], number: fn(&Slice) -> f64| {
-            median(own.iter().zip(others).map(|(own, other)| number(own) / number(other)).collect())
-        };
+        let against = |others: &[Slice], number| ratio(own, others, number);
         Cost {
             variant: variant.to_string(),
             requests_per_second: of(|slice| slice.requests_per_second),
@@ -161,15 +110,5 @@ mod tests {
         let [_, noop, own] = costs.as_slice() else { panic!("three costs") };
         assert_eq!((noop.throughput_ratio, noop.cpu_ratio), (0.5, 2.0));
         assert_eq!((own.throughput_ratio, own.cpu_ratio, own.cpu_ratio_to_noop), (0.8, 1.2, 0.6));
-    }
-
-    #[test]
-    fn every_variant_has_its_turn_in_every_round() {
-        let mut random = SplitMix64::new(5);
-        for _ in 0..20 {
-            let mut order = shuffled(4, &mut random);
-            order.sort_unstable();
-            assert_eq!(order, [0, 1, 2, 3]);
-        }
     }
 }

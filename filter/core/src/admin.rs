@@ -27,8 +27,10 @@ pub struct ClusterHosts {
 pub struct Host {
     /// `ip:port`; IPv6 in brackets.
     pub address: String,
-    /// It may be sent requests: no failed active check, not leaving, not unhealthy by discovery.
+    /// It may be sent requests: no failed active check, not leaving.
     pub serving: bool,
+    /// Discovery calls it healthy; or says nothing.
+    pub ready: bool,
     /// Something speaks against it, but not surely: outlier ejection (which counts soft timeouts of hedged requests as
     /// errors), a first check still to come, degraded.
     pub doubtful: bool,
@@ -156,8 +158,8 @@ fn host(status: &Value) -> Option<Host> {
     let by_discovery = health.get("eds_health_status").and_then(Value::as_str).unwrap_or_default();
     Some(Host {
         address: if ip.contains(':') { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") },
-        serving: !matches!(by_discovery, "UNHEALTHY" | "DRAINING" | "TIMEOUT")
-            && !flag("failed_active_health_check")
+        ready: !matches!(by_discovery, "UNHEALTHY" | "DRAINING" | "TIMEOUT"),
+        serving: !flag("failed_active_health_check")
             && !flag("pending_dynamic_removal")
             && !flag("excluded_via_immediate_hc_fail"),
         doubtful: flag("failed_outlier_check")

@@ -14,7 +14,10 @@ pub fn much_slower<L: AsRef<Lane>>(view: &View, lanes: &[L]) -> Option<usize> {
     let (mut slowest, mut quickest) = (None, f32::INFINITY);
     let mut most = 0.0;
     for (place, (replica, lane)) in view.replicas.iter().zip(lanes).enumerate() {
-        let Some(slowness) = lane.as_ref().slowness().filter(|_| replica.is_well()) else { continue };
+        let Some(slowness) = lane.as_ref().slowness().filter(|_| replica.is_well() && !replica.reserve)
+        else {
+            continue;
+        };
         quickest = quickest.min(slowness);
         if slowness > most {
             (slowest, most) = (Some(place), slowness);
@@ -31,14 +34,17 @@ mod tests {
 
     use super::*;
     use crate::admin::Host;
-    use crate::policy::Strategy;
+    use crate::policy::{Placement, Strategy};
     use crate::time::Millis;
     use crate::view::Roles;
 
-    const ROLES: Roles<'static> = Roles { function: "fib", strategy: Strategy::Retry, tolerate: 1 };
+    static NOWHERE: Placement = Placement { nodes: Vec::new(), standby: Vec::new() };
+    const ROLES: Roles<'static> =
+        Roles { function: "fib", strategy: Strategy::Retry, tolerate: 1, placement: &NOWHERE };
 
     fn lanes(times: &[f32]) -> (View, Vec<Rc<Lane>>) {
-        let host = |n| Host { address: format!("10.0.0.{n}:80"), serving: true, doubtful: false };
+        let host =
+            |n| Host { address: format!("10.0.0.{n}:80"), serving: true, ready: true, doubtful: false };
         let mut view = View::default();
         view.observe(&(0..times.len()).map(host).collect::<Vec<_>>(), &ROLES, Millis(1));
         let lanes: Vec<Rc<Lane>> = times.iter().map(|_| Rc::default()).collect();

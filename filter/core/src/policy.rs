@@ -2,6 +2,7 @@
 //! used on the request path.
 
 mod error;
+mod placement;
 mod span;
 mod words;
 mod written;
@@ -9,6 +10,7 @@ mod written;
 use std::time::Duration;
 
 pub use error::PolicyError;
+pub use placement::{Node, Placement, Site};
 pub use span::parse_span;
 pub use words::{GRPC_RETRY_ON_WORDS, HTTP_RETRY_ON_WORDS, RetryOn};
 pub use written::{POLICY_VERSION, WrittenPolicy};
@@ -29,7 +31,7 @@ pub const KEYS: [&str; 11] = [
 ];
 
 /// Keys of the contract that no strategy of this version acts on: they are refused by name, not ignored.
-const KEYS_NOT_BUILT: [&str; 2] = ["standby-service", "objective"];
+const KEYS_NOT_BUILT: [&str; 1] = ["objective"];
 
 /// Strategies of the contract that this version doesn't have.
 const STRATEGIES_NOT_BUILT: [&str; 2] = ["quorum", "adaptive"];
@@ -124,6 +126,8 @@ pub struct Policy {
     pub deadline: Option<Duration>,
     /// How replicas are checked.
     pub probe: Probe,
+    /// Where the replicas are, and who stands by beside them.
+    pub placement: Placement,
 }
 
 impl Policy {
@@ -146,6 +150,7 @@ impl Policy {
             budget: compile_budget(written, strategy)?,
             deadline: compile_deadline(written)?,
             probe: written.get("probe").map_or(Ok(Probe::Off), compile_probe)?,
+            placement: written.placement.clone(),
         })
     }
 

@@ -60,6 +60,13 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
             order.retain(|chosen| *chosen != place);
             order.insert(0, place);
         }
+        let copies = order.len();
+        if is_race && copies < 2 {
+            let others = self.by_load().into_iter().filter(|place| !order.contains(place));
+            order.extend(others.collect::<Vec<_>>());
+        } else if !is_race {
+            order = self.apart(order);
+        }
         // A copy that is only given its turn runs the usual race; one lost race doesn't condemn it.
         let races = |place: usize| is_race && self.view.replicas.get(place).is_some_and(Replica::is_well);
         let is_check = check.is_some_and(|place| !races(place));
@@ -70,7 +77,7 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
                 self.wait(&mut plan);
                 plan.repeat = Repeat::AsPolicySays;
             }
-            _ if is_race && self.may_repeat => self.race(&mut plan),
+            _ if is_race && self.may_repeat && copies > 1 => self.race(&mut plan),
             _ => self.protect(&mut plan),
         }
         plan
@@ -137,12 +144,34 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
         Some(wanted).filter(|wanted| *wanted != self.policy.retries())
     }
 
+    /// The same, but after the first come rather those on other nodes and in other zones: what made it fail may have
+    /// struck its whole node. Full ones and another service's stay behind.
+    fn apart(&self, mut order: Vec<usize>) -> Vec<usize> {
+        let replica = |place: &usize| self.view.replicas.get(*place);
+        let Some(first) = order.first().and_then(replica).map(|replica| replica.site) else { return order };
+        let shares = |replica: &Replica| replica.site.shares_node(first) || replica.site.shares_zone(first);
+        let rest = order.split_off(1);
+        if !rest.iter().filter_map(replica).any(shares) {
+            order.extend(rest);
+            return order;
+        }
+        order.extend(by_key(rest.into_iter().enumerate().filter_map(|(rank, place)| {
+            let Replica { site, reserve, .. } = replica(&place)?;
+            let is_full = self.lane(place).is_some_and(Lane::is_full);
+            // Four zeros: a bit for each flag.
+            let near = flagged(site.shares_node(first), flagged(site.shares_zone(first), (rank as u64) << 4));
+            Some((flagged(*reserve, flagged(is_full, near)), place))
+        })));
+        order
+    }
+
     /// The well replicas, active ones first, then the least busy (doubtful ones last); equals take turns. Full ones
-    /// come after those that aren't, whatever their role.
+    /// come after those that aren't, whatever their role; another service's after all own ones.
     fn by_load(&self) -> Vec<usize> {
         self.sorted(Replica::is_well, |replica, lane, busy| {
             let is_full = lane.is_some_and(Lane::is_full);
-            flagged(is_full, flagged(!replica.active && !is_full, flagged(replica.doubtful, busy)))
+            let own = flagged(is_full, flagged(!replica.active && !is_full, flagged(replica.doubtful, busy)));
+            flagged(replica.reserve, own)
         })
     }
 
@@ -169,8 +198,8 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
             let lane = self.lane(place);
             rank += usize::from(takes_turns(replica));
             let turn = (rank + self.turn) % turns;
-            // Three zeros: a bit for each flag.
-            let busy = u64::from(lane.map_or(0, Lane::in_flight)) << 32 | (turn as u64) << 3;
+            // Four zeros: a bit for each flag.
+            let busy = u64::from(lane.map_or(0, Lane::in_flight)) << 32 | (turn as u64) << 4;
             (key(replica, lane, busy), place)
         }))
     }

@@ -7,6 +7,7 @@ mod codec;
 mod learning;
 mod rank;
 mod roles;
+mod site;
 mod suspicion;
 
 pub use learning::Learned;
@@ -14,6 +15,7 @@ pub use roles::{FAILBACK_AFTER, Roles};
 pub use suspicion::{CHECK_STANDBY_EVERY, FIRST_TRIAL_AFTER, LONGEST_TRIAL_WAIT, Suspicion};
 
 use crate::admin::Host;
+use crate::policy::Site;
 use crate::time::Millis;
 
 /// What a proxy knows of a function's replicas.
@@ -36,6 +38,10 @@ pub struct Replica {
     pub doubtful: bool,
     /// It has a role in the strategy: shares the load, or gets a copy.
     pub active: bool,
+    /// It belongs to another service, and gets requests where no own replica is well.
+    pub reserve: bool,
+    /// Where it is.
+    pub site: Site,
     /// Since when it has been there and well; zero if it was there when the view began.
     pub well_since: Millis,
     /// When a request shall be led to it, to hear from it.
@@ -70,24 +76,28 @@ impl View {
                 self.replicas.insert(place, before.take_over(host, roles, starting, now));
             }
         }
+        self.locate(roles.placement);
         self.assign(roles, now);
         *self != before
     }
 
     /// `host` as a replica, with what was known of it.
     fn take_over(&self, host: &Host, roles: &Roles<'_>, starting: bool, now: Millis) -> Replica {
+        let reserve = roles.placement.standby.contains(&host.address);
+        let serving = host.serving && (host.ready || reserve);
         match self.find(&host.address).and_then(|place| self.replicas.get(place)) {
             Some(known) => {
-                let returned = host.serving && !known.serving;
-                let well_since = if returned { now } else { known.well_since };
-                Replica { serving: host.serving, doubtful: host.doubtful, well_since, ..known.clone() }
+                let well_since = if serving && !known.serving { now } else { known.well_since };
+                Replica { serving, doubtful: host.doubtful, reserve, well_since, ..known.clone() }
             }
             None => Replica {
                 address: host.address.clone(),
                 rank: rank::of(roles.function, &host.address),
-                serving: host.serving,
+                serving,
                 doubtful: host.doubtful,
                 active: false,
+                reserve,
+                site: Site::default(),
                 well_since: if starting { Millis::default() } else { now },
                 next_check: now.after(tuned!(CHECK_STANDBY_EVERY)),
                 suspicion: None,
@@ -105,10 +115,10 @@ impl View {
         self.replicas.binary_search_by(|replica| replica.address.as_str().cmp(address))
     }
 
-    /// How many replicas are well.
+    /// How many of the function's own replicas are well.
     #[must_use]
     pub fn well(&self) -> usize {
-        self.replicas.iter().filter(|replica| replica.is_well()).count()
+        self.replicas.iter().filter(|replica| replica.is_well() && !replica.reserve).count()
     }
 
     /// Some replica is suspected: the view wants to be fresh.

@@ -27,7 +27,7 @@ const DNS_REFRESH: Duration = Duration::from_secs(1);
 pub(super) fn function(function: &Function) -> Result<Value, RenderError> {
     let identity = json!({
         "name": function.name,
-        "load_assignment": assignment(&function.name, endpoints(&function.replicas)),
+        "load_assignment": assignment(&function.name, endpoints(function)),
         "circuit_breakers": { "thresholds": [{
             "max_connections": NO_LIMIT,
             "max_pending_requests": NO_LIMIT,
@@ -63,20 +63,27 @@ pub(super) fn admin(admin: SocketAddr) -> Value {
         "name": ADMIN_CLUSTER,
         "type": "STATIC",
         "connect_timeout": seconds(CONNECT_TIMEOUT),
-        "load_assignment": assignment(ADMIN_CLUSTER, vec![address(SocketAddr::new(reachable, admin.port()))]),
+        "load_assignment": assignment(ADMIN_CLUSTER, vec![endpoint(address(SocketAddr::new(reachable, admin.port())))]),
     })
 }
 
-fn assignment(cluster: &str, addresses: Vec<Value>) -> Value {
-    let endpoints = addresses.into_iter().map(|address| json!({ "endpoint": { "address": address } }));
-    json!({ "cluster_name": cluster, "endpoints": [{ "lb_endpoints": endpoints.collect::<Vec<_>>() }] })
+fn assignment(cluster: &str, endpoints: Vec<Value>) -> Value {
+    json!({ "cluster_name": cluster, "endpoints": [{ "lb_endpoints": endpoints }] })
 }
 
-fn endpoints(replicas: &Replicas) -> Vec<Value> {
-    match replicas {
+fn endpoint(address: Value) -> Value {
+    json!({ "endpoint": { "address": address } })
+}
+
+/// The function's own replicas; and those that stand by, which only the filter sends to.
+fn endpoints(function: &Function) -> Vec<Value> {
+    let own: Vec<Value> = match &function.replicas {
         Replicas::Addresses(addresses) => addresses.iter().copied().map(address).collect(),
         Replicas::Names(names) => names.iter().map(|named| host_and_port(&named.name, named.port)).collect(),
-    }
+    };
+    let standby = function.standby.iter().copied().map(address);
+    let standby = standby.map(|address| with(endpoint(address), "health_status", "UNHEALTHY".into()));
+    own.into_iter().map(endpoint).chain(standby).collect()
 }
 
 /// How Envoy learns the addresses: the field and its value.

@@ -1,6 +1,7 @@
 //! One entry of `functions`: its fields and its policy.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use steadfaas_core::envoy::ADMIN_CLUSTER;
 use steadfaas_core::policy::{self, Policy, PolicyError, WrittenPolicy};
@@ -8,7 +9,7 @@ use steadfaas_core::policy::{self, Policy, PolicyError, WrittenPolicy};
 use super::error::Problem;
 use super::replicas::{self, Replicas};
 use super::yaml::{Key, Node, Value};
-use super::{FileError, host};
+use super::{FileError, host, standby};
 
 /// The fields of a function beside the annotations.
 const FIELDS: [&str; 4] = ["name", replicas::FIELD, "host", "protocol"];
@@ -22,6 +23,8 @@ pub struct Function {
     pub line: u64,
     /// Its endpoints.
     pub replicas: Replicas,
+    /// Replicas of another service, which stand by.
+    pub standby: Vec<SocketAddr>,
     /// The domain whose requests are for it; nothing means any.
     pub host: Option<String>,
     /// What its replicas speak.
@@ -121,9 +124,12 @@ impl<'a> Fields<'a> {
         let replicas = self.replicas()?;
         let host = self.host()?;
         let protocol = self.protocol()?;
-        let written = WrittenPolicy::new(name, self.settings()?);
+        let standby = self.standby(&replicas)?;
+        let mut written = WrittenPolicy::new(name, self.settings()?);
+        written.placement.standby = standby.iter().map(SocketAddr::to_string).collect();
         let policy = Policy::compile(&written).map_err(|error| self.locate(error))?;
-        Ok(Function { name: name.to_owned(), line: self.line, replicas, host, protocol, written, policy })
+        let (name, line) = (name.to_owned(), self.line);
+        Ok(Function { name, line, replicas, standby, host, protocol, written, policy })
     }
 
     fn check_keys(&self) -> Result<(), Wrong> {
@@ -140,6 +146,11 @@ impl<'a> Fields<'a> {
     fn replicas(&self) -> Result<Replicas, Wrong> {
         let missing = Problem::Missing { field: replicas::FIELD, expected: replicas::EXPECTED };
         self.get(replicas::FIELD).ok_or((self.line, missing)).and_then(replicas::parse)
+    }
+
+    fn standby(&self, replicas: &Replicas) -> Result<Vec<SocketAddr>, Wrong> {
+        let Some((line, text)) = self.text(standby::KEY, "a single value")? else { return Ok(Vec::new()) };
+        standby::parse(text, replicas).map_err(|problem| (line, problem))
     }
 
     fn host(&self) -> Result<Option<String>, Wrong> {

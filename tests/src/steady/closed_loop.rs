@@ -12,7 +12,10 @@ use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use super::{CONNECTIONS, backend};
+use super::{CONNECTIONS, PROXY_CORE, backend};
+
+/// The load and what answers it share this core.
+const CORE: usize = 0;
 
 const REQUEST: &[u8] = b"GET /?n=15 HTTP/1.1\r\nhost: fib\r\n\r\n";
 
@@ -43,7 +46,9 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn start(core: usize) -> anyhow::Result<Self> {
+    pub(super) fn start() -> anyhow::Result<Self> {
+        let cores = std::thread::available_parallelism()?.get();
+        anyhow::ensure!(cores > PROXY_CORE, "two cores are needed: one for the proxy, one for the load");
         let (jobs, mut receiver) = mpsc::unbounded_channel::<Job>();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let listeners = [backend::bind()?, backend::bind()?];
@@ -51,7 +56,7 @@ impl Client {
         let backend = [first.local_addr()?, second.local_addr()?];
         let work = move || {
             let mut cores = CpuSet::new();
-            cores.set(core);
+            cores.set(CORE);
             // Where the system doesn't allow it, the proxy's share of its core shows that something is wrong.
             let _ = sched_setaffinity(None, &cores);
             runtime.block_on(async {

@@ -4,13 +4,11 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
-use fib::random::SplitMix64;
 use serde::Serialize;
 
 use super::closed_loop::Client;
+use super::rounds::{self, Slice, ratio};
 use super::variant::{Running, replace_filter};
-use super::{OTHER_CORE, PROXY_CORE, Slice, measure, shuffled};
 use crate::bootstrap::Bootstrap;
 use crate::client::{Ask, Connection};
 use crate::median::median;
@@ -54,7 +52,7 @@ impl Crowd {
     /// # Errors
     /// A proxy doesn't start, or an answer isn't what it should be.
     pub async fn run(&self, watch: &mut dyn FnMut(usize)) -> anyhow::Result<Vec<CrowdCost>> {
-        let client = Client::start(OTHER_CORE)?;
+        let client = Client::start()?;
         let setups = [(1, true), (self.functions, false), (self.functions, true)];
         let mut proxies = Vec::new();
         for (functions, is_protected) in setups {
@@ -65,15 +63,7 @@ impl Crowd {
         }
         tokio::time::sleep(UNTIL_QUIET).await;
         let idle_percent = idle(&proxies).await;
-        let (mut slices, mut random) = (vec![Vec::new(); proxies.len()], SplitMix64::new(1));
-        for round in 0..=self.rounds {
-            watch(round);
-            for index in shuffled(proxies.len(), &mut random) {
-                let slice = measure(proxies.get(index).context("no such proxy")?, &client).await?;
-                // The first round connects.
-                slices.get_mut(index).into_iter().filter(|_| round > 0).for_each(|own| own.push(slice));
-            }
-        }
+        let slices = rounds::take(self.rounds, &proxies, &client, watch).await?;
         Ok(costs(&proxies, &slices, &idle_percent))
     }
 }
@@ -82,14 +72,12 @@ impl Crowd {
 fn costs(proxies: &[Running], slices: &[Vec<Slice>], idle_percent: &[f64]) -> Vec<CrowdCost> {
     let one = slices.first().map_or(&[][..], Vec::as_slice);
     let cost = |((proxy, own), idle_percent): ((&Running, &Vec<Slice>), &f64)| {
-        let ratio = |number: fn(&Slice) -> f64| {
-            median(own.iter().zip(one).map(|(own, one)| number(own) / number(one)).collect())
-        };
+        let to_one = |number| ratio(own, one, number);
         CrowdCost {
             proxy: proxy.name().to_owned(),
             cpu_us_per_request: median(own.iter().map(|slice| slice.cpu_us_per_request).collect()),
-            cpu_ratio: ratio(|slice| slice.cpu_us_per_request),
-            throughput_ratio: ratio(|slice| slice.requests_per_second),
+            cpu_ratio: to_one(|slice| slice.cpu_us_per_request),
+            throughput_ratio: to_one(|slice| slice.requests_per_second),
             idle_percent: *idle_percent,
         }
     };
@@ -112,7 +100,7 @@ async fn start(functions: usize, is_protected: bool, client: &Client) -> anyhow:
         replace_filter(&mut bootstrap, None)?;
         name = format!("envoy, {functions} clusters");
     }
-    Running::of(name, bootstrap, PROXY_CORE).await
+    Running::of(name, bootstrap).await
 }
 
 async fn call_each(proxy: &Running, functions: usize) -> anyhow::Result<()> {

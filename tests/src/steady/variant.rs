@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use serde_json::{Value, json};
 
-use super::noop;
+use super::{PROXY_CORE, noop};
 use crate::bootstrap::Bootstrap;
 use crate::envoy::{Envoy, Launch, newest};
 use crate::proxy::{Choice, functions_file};
@@ -42,22 +42,18 @@ pub(super) struct Running {
 }
 
 impl Running {
-    pub(super) async fn start(
-        variant: Variant,
-        replicas: &[SocketAddr],
-        core: usize,
-    ) -> anyhow::Result<Self> {
+    pub(super) async fn start(variant: Variant, replicas: &[SocketAddr]) -> anyhow::Result<Self> {
         let bootstrap = variant.bootstrap(replicas)?;
-        Self::of(variant.to_string(), bootstrap, core).await
+        Self::of(variant.to_string(), bootstrap).await
     }
 
     /// A proxy with this bootstrap.
-    pub(super) async fn of(name: String, mut bootstrap: Bootstrap, core: usize) -> anyhow::Result<Self> {
+    pub(super) async fn of(name: String, mut bootstrap: Bootstrap) -> anyhow::Result<Self> {
         // It costs the same in each, and nothing here is to be read.
         let manager = bootstrap.connection_manager()?.as_object_mut();
         manager.context("the connection manager is no object")?.remove("access_log");
         let mut launch = Launch::new(newest()?, bootstrap.admin);
-        launch.core = Some(core);
+        launch.core = Some(PROXY_CORE);
         let envoy = launch.start(&bootstrap.config).await?;
         Ok(Self { name, envoy, address: bootstrap.listen })
     }

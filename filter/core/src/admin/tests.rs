@@ -52,22 +52,22 @@ fn a_name_behind_the_hosts_is_found_too() {
 }
 
 #[test]
-fn health_says_who_serves_and_who_is_doubtful() {
+fn health_says_who_is_ready_who_serves_and_who_is_doubtful() {
     let cases = [
-        (r#"{"eds_health_status":"HEALTHY"}"#, true, false),
-        (r#"{"eds_health_status":"UNKNOWN"}"#, true, false),
-        (r#"{"eds_health_status":"UNHEALTHY"}"#, false, false),
-        (r#"{"eds_health_status":"DRAINING"}"#, false, false),
-        (r#"{"eds_health_status":"TIMEOUT"}"#, false, false),
-        (r#"{"eds_health_status":"DEGRADED"}"#, true, true),
-        (r#"{"failed_active_health_check":true}"#, false, false),
-        (r#"{"pending_dynamic_removal":true}"#, false, false),
-        (r#"{"failed_outlier_check":true}"#, true, true),
-        (r#"{"pending_active_hc":true}"#, true, true),
+        (r#"{"eds_health_status":"HEALTHY"}"#, [true, true, false]),
+        (r#"{"eds_health_status":"UNKNOWN"}"#, [true, true, false]),
+        (r#"{"eds_health_status":"UNHEALTHY"}"#, [false, true, false]),
+        (r#"{"eds_health_status":"DRAINING"}"#, [false, true, false]),
+        (r#"{"eds_health_status":"TIMEOUT"}"#, [false, true, false]),
+        (r#"{"eds_health_status":"DEGRADED"}"#, [true, true, true]),
+        (r#"{"failed_active_health_check":true}"#, [true, false, false]),
+        (r#"{"pending_dynamic_removal":true}"#, [true, false, false]),
+        (r#"{"failed_outlier_check":true}"#, [true, true, true]),
+        (r#"{"pending_active_hc":true}"#, [true, true, true]),
     ];
-    for (health, serving, doubtful) in cases {
+    for (health, expected) in cases {
         let host = one_host(health);
-        assert_eq!((host.serving, host.doubtful), (serving, doubtful), "{health}");
+        assert_eq!([host.ready, host.serving, host.doubtful], expected, "{health}");
     }
 }
 

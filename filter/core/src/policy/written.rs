@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{KEYS, KEYS_NOT_BUILT, PolicyError};
+use super::{KEYS, KEYS_NOT_BUILT, Placement, PolicyError};
 
 /// The version of the policy's shape that this code writes, and the highest that it reads.
 pub const POLICY_VERSION: u32 = 1;
@@ -22,13 +22,16 @@ pub struct WrittenPolicy {
     pub function: String,
     /// The annotations, without their prefix.
     pub settings: BTreeMap<String, String>,
+    /// Where the function's replicas are.
+    #[serde(skip_serializing_if = "Placement::is_empty")]
+    pub placement: Placement,
 }
 
 impl WrittenPolicy {
     /// A policy of the current version.
     #[must_use]
     pub fn new(function: impl Into<String>, settings: BTreeMap<String, String>) -> Self {
-        Self { version: POLICY_VERSION, function: function.into(), settings }
+        Self { version: POLICY_VERSION, function: function.into(), settings, placement: Placement::default() }
     }
 
     /// Reads the policy from cluster metadata.
@@ -50,7 +53,8 @@ impl WrittenPolicy {
             let value = value.as_str().ok_or_else(|| unreadable("a setting that isn't text"))?;
             settings.insert(key.clone(), value.to_owned());
         }
-        Ok(Self::new(function, settings))
+        let placement = policy.get("placement").map(Placement::read).unwrap_or_default();
+        Ok(Self { placement, ..Self::new(function, settings) })
     }
 
     /// The policy as cluster metadata carries it.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Replica, Suspicion, View};
+use crate::policy::Site;
 use crate::time::Millis;
 
 /// The flags of a line, as bits.
@@ -10,6 +11,7 @@ const SERVING: u8 = 1;
 const DOUBTFUL: u8 = 2;
 const ACTIVE: u8 = 4;
 const HANGS: u8 = 8;
+const RESERVE: u8 = 16;
 
 impl View {
     /// The view as bytes.
@@ -38,9 +40,11 @@ impl Replica {
         let flags = flag(self.serving, SERVING)
             | flag(self.doubtful, DOUBTFUL)
             | flag(self.active, ACTIVE)
-            | flag(self.hangs(), HANGS);
-        let Self { address, rank, well_since, next_check, .. } = self;
-        write!(text, "{address} {rank} {flags} {} {}", well_since.0, next_check.0)?;
+            | flag(self.hangs(), HANGS)
+            | flag(self.reserve, RESERVE);
+        let Self { address, rank, site, well_since, next_check, .. } = self;
+        write!(text, "{address} {rank} {flags} {} {}", site.node, site.zone)?;
+        write!(text, " {} {}", well_since.0, next_check.0)?;
         if let Some(Suspicion { since, failed_trials, .. }) = self.suspicion {
             write!(text, " {} {failed_trials}", since.0)?;
         }
@@ -52,6 +56,7 @@ impl Replica {
         let address = words.next()?.to_owned();
         let mut number = || words.next()?.parse::<u64>().ok();
         let (rank, flags) = (number()?, u8::try_from(number()?).ok()?);
+        let (node, zone) = (u16::try_from(number()?).ok()?, u16::try_from(number()?).ok()?);
         let (well_since, next_check) = (Millis(number()?), Millis(number()?));
         let has = |flag: u8| flags & flag != 0;
         let suspicion = number().zip(number()).map(|(since, failed)| Suspicion {
@@ -65,6 +70,8 @@ impl Replica {
             serving: has(SERVING),
             doubtful: has(DOUBTFUL),
             active: has(ACTIVE),
+            reserve: has(RESERVE),
+            site: Site { node, zone },
             well_since,
             next_check,
             suspicion,

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{Replica, View};
-use crate::order::{by_key, flagged};
-use crate::policy::{Policy, Strategy};
+use crate::order::by_key;
+use crate::policy::{Placement, Policy, Strategy};
 use crate::time::Millis;
 
 /// Failback: a replica that came (back) takes an active one's place, where its rank says so, only after it has been
@@ -21,19 +21,27 @@ pub struct Roles<'a> {
     pub strategy: Strategy,
     /// K of the policy.
     pub tolerate: usize,
+    /// Where replicas are.
+    pub placement: &'a Placement,
 }
 
 impl<'a> Roles<'a> {
     /// The roles that `policy` asks for.
     #[must_use]
     pub fn of(policy: &'a Policy) -> Self {
-        Self { function: &policy.function, strategy: policy.strategy, tolerate: usize::from(policy.tolerate) }
+        Self {
+            function: &policy.function,
+            strategy: policy.strategy,
+            tolerate: usize::from(policy.tolerate),
+            placement: &policy.placement,
+        }
     }
 
     /// The requests of every day don't tell whether this replica answers: it gets none, or its answers are never
-    /// waited for, because another copy started before it.
+    /// waited for, because another copy started before it. Another service's get none just to be heard: it may be far
+    /// away, or do less.
     pub(super) fn leaves_unheard(&self, replica: &Replica) -> bool {
-        !replica.active || self.strategy == Strategy::RequestReplication
+        !replica.reserve && (!replica.active || self.strategy == Strategy::RequestReplication)
     }
 
     /// How many of `well` replicas are active.
@@ -48,17 +56,23 @@ impl<'a> Roles<'a> {
 }
 
 impl View {
-    /// Gives every replica its role anew: the active ones stay if they are well, settled ones go by rank, newcomers
-    /// fill up what is left.
+    /// Gives every replica its role anew: the active ones stay if they are well, settled ones go by rank, spread over
+    /// nodes, newcomers fill up what is left. Another service's replicas have a role where no own one is well.
     pub(super) fn assign(&mut self, roles: &Roles<'_>, now: Millis) {
-        let keyed = self.replicas.iter().enumerate().filter(|(_, replica)| replica.is_well()).map(
-            |(place, replica)| {
-                let settled = replica.active || now.since(replica.well_since) >= FAILBACK_AFTER;
-                (flagged(!settled, !replica.rank), place)
-            },
-        );
-        let mut chosen = by_key(keyed);
-        chosen.truncate(roles.wanted(chosen.len()));
+        let on_reserve = self.well() == 0;
+        let settled = |replica: &Replica| replica.active || now.since(replica.well_since) >= FAILBACK_AFTER;
+        let ranked = |of_settled| {
+            let fits = move |replica: &Replica| {
+                replica.is_well() && replica.reserve == on_reserve && settled(replica) == of_settled
+            };
+            let fitting = self.replicas.iter().enumerate().filter(move |(_, replica)| fits(replica));
+            by_key(fitting.map(|(place, replica)| (!replica.rank, place)))
+        };
+        let (old, new) = (ranked(true), ranked(false));
+        let wanted = roles.wanted(old.len() + new.len());
+        let newcomers = wanted.saturating_sub(old.len());
+        let mut chosen = self.spread(old, wanted);
+        chosen.extend(new.into_iter().take(newcomers));
         for (place, replica) in self.replicas.iter_mut().enumerate() {
             replica.active = chosen.contains(&place);
         }

@@ -6,12 +6,14 @@ use proptest::prelude::*;
 use proptest::strategy::Strategy as _;
 
 use super::*;
-use crate::policy::Strategy;
+use crate::policy::{Node, Placement, Strategy};
+
+static NOWHERE: Placement = Placement { nodes: Vec::new(), standby: Vec::new() };
 
 const START: Millis = Millis(1_000_000);
 
 fn roles(strategy: Strategy, tolerate: usize) -> Roles<'static> {
-    Roles { function: "fib", strategy, tolerate }
+    Roles { function: "fib", strategy, tolerate, placement: &NOWHERE }
 }
 
 fn pair() -> Roles<'static> {
@@ -19,7 +21,7 @@ fn pair() -> Roles<'static> {
 }
 
 fn host(number: usize) -> Host {
-    Host { address: format!("10.0.0.{number}:8080"), serving: true, doubtful: false }
+    Host { address: format!("10.0.0.{number}:8080"), serving: true, ready: true, doubtful: false }
 }
 
 fn hosts(count: usize) -> Vec<Host> {
@@ -49,6 +51,32 @@ fn n_less_k_replicas_are_active_but_never_none() {
     }
     assert_eq!(active(&view(5, &roles(Strategy::RequestReplication, 2))).len(), 3);
     assert_eq!(active(&view(5, &roles(Strategy::Retry, 1))).len(), 5);
+}
+
+#[test]
+fn copies_are_on_different_nodes_and_a_newcomer_waits_to_make_them_so() {
+    let node = |replicas: &[usize]| Node {
+        zone: String::new(),
+        replicas: replicas.iter().map(|n| format!("10.0.0.{n}")).collect(),
+    };
+    let placement = Placement { nodes: vec![node(&[1, 2, 3]), node(&[4])], ..Placement::default() };
+    let roles = Roles { placement: &placement, ..roles(Strategy::RequestReplication, 1) };
+    assert!(active(&view(4, &roles)).contains(&3), "whatever the ranks");
+    let mut grown = view(3, &roles);
+    let before = active(&grown);
+    grown.observe(&hosts(4), &roles, later(1));
+    assert_eq!(active(&grown), before);
+    grown.observe(&hosts(4), &roles, later(40));
+    assert!(active(&grown).contains(&3));
+}
+
+#[test]
+fn processes_of_one_machine_share_a_node() {
+    let host = |address: &str| Host { address: address.to_owned(), ..host(1) };
+    let mut view = View::default();
+    view.observe(&["10.0.0.1:1", "10.0.0.1:2", "[::1]:1"].map(host), &pair(), START);
+    let [one, two, other] = [0, 1, 2].map(|place: usize| view.replicas[place].site);
+    assert!(one.shares_node(two) && !one.shares_node(other) && !one.shares_zone(two));
 }
 
 #[test]

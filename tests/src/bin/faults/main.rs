@@ -9,9 +9,10 @@ mod verdicts;
 use anyhow::Context;
 use clap::Parser as _;
 use cli::{Cli, Plan};
+use comfy_table::Table;
+use serde::Serialize;
 use show::Show;
 use steadfaas_tests::goals::Run;
-use steadfaas_tests::steady::Crowd;
 use steadfaas_tests::trial::{Trial, print_json, take_turns};
 use steadfaas_tests::{envoy, fib, netns, page};
 
@@ -66,30 +67,29 @@ async fn run(cli: &Cli, trials: &[Trial]) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn measure_crowd(cli: &Cli, crowd: Crowd) -> anyhow::Result<()> {
+async fn measure(cli: &Cli) -> anyhow::Result<()> {
+    let Some(crowd) = cli.crowd() else {
+        let steady = cli.steady()?;
+        let show = Show::rounds(steady.rounds);
+        let costs = steady.run(&mut |round| show.round(round)).await?;
+        return print_costs(cli, &show, &costs, table::of_costs);
+    };
     let show = Show::rounds(crowd.rounds);
     let costs = crowd.run(&mut |round| show.round(round)).await?;
-    show.close();
-    if cli.json {
-        println!("{}", serde_json::to_string(&costs)?);
-    } else {
-        println!("{}", table::of_crowd(&costs));
-    }
-    Ok(())
+    print_costs(cli, &show, &costs, table::of_crowd)
 }
 
-async fn measure(cli: &Cli) -> anyhow::Result<()> {
-    if let Some(crowd) = cli.crowd() {
-        return measure_crowd(cli, crowd).await;
-    }
-    let steady = cli.steady()?;
-    let show = Show::rounds(steady.rounds);
-    let costs = steady.run(&mut |round| show.round(round)).await?;
+fn print_costs<C: Serialize>(
+    cli: &Cli,
+    show: &Show,
+    costs: &[C],
+    table: fn(&[C]) -> Table,
+) -> anyhow::Result<()> {
     show.close();
     if cli.json {
-        println!("{}", serde_json::to_string(&costs)?);
+        println!("{}", serde_json::to_string(costs)?);
     } else {
-        println!("{}", table::of_costs(&costs));
+        println!("{}", table(costs));
     }
     Ok(())
 }

@@ -29,7 +29,8 @@ const CROWD_HEADER: [&str; 5] = ["one worker", "cpu µs", "to one", "requests/s 
 
 /// A row for each fault and proxy. Of several runs it shows the median, of failures their sum.
 pub(crate) fn of_reports(reports: &[Report]) -> Table {
-    let rows = groups(reports).into_iter().map(|group| row(&group));
+    let kind = |report: &Report| (report.fault.clone(), report.proxy.clone());
+    let rows = groups(reports, kind).into_iter().map(|group| row(&group));
     table(HEADER.into(), 2, rows.collect())
 }
 
@@ -53,7 +54,7 @@ pub(crate) fn of_crowd(costs: &[CrowdCost]) -> Table {
 }
 
 /// A table whose columns are numbers from `numbers` on.
-fn table(header: Vec<&str>, numbers: usize, rows: Vec<Vec<String>>) -> Table {
+pub(crate) fn table(header: Vec<&str>, numbers: usize, rows: Vec<Vec<String>>) -> Table {
     let mut table = Table::new();
     table.load_style(UTF8_BORDERS_ONLY).set_header(header).add_rows(rows);
     for column in table.column_iter_mut().skip(numbers) {
@@ -74,55 +75,51 @@ fn cost_row(cost: &Cost) -> Vec<String> {
     ]
 }
 
-/// Runs of the same fault and proxy, in the order in which they first came.
-fn groups(reports: &[Report]) -> Vec<Vec<&Report>> {
-    let mut groups: Vec<Vec<&Report>> = Vec::new();
-    for report in reports {
-        let same = |first: &&Report| (&first.fault, &first.proxy) == (&report.fault, &report.proxy);
-        match groups.iter_mut().find(|group| group.first().is_some_and(same)) {
-            Some(group) => group.push(report),
-            None => groups.push(vec![report]),
+/// Those with the same key together, in the order in which they first came.
+pub(crate) fn groups<'a, T, K: PartialEq>(
+    all: impl IntoIterator<Item = &'a T>,
+    key: impl Fn(&T) -> K,
+) -> Vec<Vec<&'a T>> {
+    let mut groups: Vec<(K, Vec<&T>)> = Vec::new();
+    for one in all {
+        let own = key(one);
+        match groups.iter_mut().find(|(key, _)| *key == own) {
+            Some((_, group)) => group.push(one),
+            None => groups.push((own, vec![one])),
         }
     }
-    groups
+    groups.into_iter().map(|(_, group)| group).collect()
 }
 
 fn row(group: &[&Report]) -> Vec<String> {
     let Some(first) = group.first() else { return Vec::new() };
-    let of = |number: fn(&Report) -> f64| median(group.iter().map(|report| number(report)).collect());
-    let Numbers { failed, gap, p50, p99, max, well, extra } = numbers(group);
     let most = group.iter().map(|report| report.other_load).fold(0.0, f64::max);
-    let mut cells =
-        vec![first.fault.clone(), first.proxy.clone(), group.len().to_string(), failed, answers(group)];
-    cells.extend([gap, p50, p99, max, well, extra, format!("{:.0}", of(|report| report.cpu_us_per_request))]);
+    let mut cells = vec![first.fault.clone(), first.proxy.clone(), group.len().to_string()];
+    cells.extend([failed(group), answers(group)]);
+    cells.extend(numbers(group));
+    cells.push(format!("{:.0}", median(group.iter().map(|report| report.cpu_us_per_request).collect())));
     cells.push(format!("{most:.2}"));
     cells
 }
 
-/// What is shown of any runs of the same kind: medians, of failures the sum.
-pub(crate) struct Numbers {
-    pub(crate) failed: String,
-    pub(crate) gap: String,
-    pub(crate) p50: String,
-    pub(crate) p99: String,
-    pub(crate) max: String,
-    /// Only of faults that end during the load.
-    pub(crate) well: String,
-    pub(crate) extra: String,
+/// How many requests failed in any runs of the same kind.
+pub(crate) fn failed(group: &[&Report]) -> String {
+    group.iter().map(|report| report.seen.failed).sum::<usize>().to_string()
 }
 
-pub(crate) fn numbers(group: &[&Report]) -> Numbers {
+/// What else is shown of them: the medians of gap, p50, p99 and slowest, of the time until all was well where the fault
+/// ends during the load, and of extra attempts and late runs.
+pub(crate) fn numbers(group: &[&Report]) -> [String; 6] {
     let of = |number: fn(&Report) -> f64| median(group.iter().map(|report| number(report)).collect());
     let ends = group.iter().any(|report| report.well_after_ms.is_some());
-    Numbers {
-        failed: group.iter().map(|report| report.seen.failed).sum::<usize>().to_string(),
-        gap: format!("{:.0}", of(|report| report.seen.gap_ms)),
-        p50: format!("{:.1}", of(|report| report.seen.after.p50_ms)),
-        p99: format!("{:.1}", of(|report| report.seen.after.p99_ms)),
-        max: format!("{:.0}", of(|report| report.seen.after.max_ms)),
-        well: if ends { format!("{:.0}", of(well_after)) } else { String::new() },
-        extra: format!("{:+.0} / {:.0}", of(extra_attempts), of(late_runs)),
-    }
+    [
+        format!("{:.0}", of(|report| report.seen.gap_ms)),
+        format!("{:.1}", of(|report| report.seen.after.p50_ms)),
+        format!("{:.1}", of(|report| report.seen.after.p99_ms)),
+        format!("{:.0}", of(|report| report.seen.after.max_ms)),
+        if ends { format!("{:.0}", of(well_after)) } else { String::new() },
+        format!("{:+.0} / {:.0}", of(extra_attempts), of(late_runs)),
+    ]
 }
 
 fn well_after(report: &Report) -> f64 {

@@ -1,0 +1,49 @@
+//! Sites: which replicas are lost together, and how that is avoided.
+
+use super::View;
+use crate::policy::{Placement, Site};
+
+impl View {
+    /// Gives every replica its site. Those that the policy doesn't name share a node where they share an IP address, as
+    /// several processes of a machine do.
+    pub(super) fn locate(&mut self, placement: &Placement) {
+        let sites: Vec<Site> = self
+            .replicas
+            .iter()
+            .map(|replica| {
+                let ip = ip(&replica.address);
+                let same = |other: &super::Replica| self::ip(&other.address) == ip;
+                let own = || self.replicas.iter().position(same).unwrap_or_default();
+                let node = || u16::try_from(placement.nodes.len() + own() + 1).unwrap_or_default();
+                placement.site(ip).unwrap_or_else(|| Site { node: node(), zone: 0 })
+            })
+            .collect();
+        for (replica, site) in self.replicas.iter_mut().zip(sites) {
+            replica.site = site;
+        }
+    }
+
+    /// The best `wanted` of these places, given in their order: each next one is rather on another node than those
+    /// before it, and in another zone.
+    pub(super) fn spread(&self, mut places: Vec<usize>, wanted: usize) -> Vec<usize> {
+        let site = |place: &usize| self.replicas.get(*place).map(|replica| replica.site).unwrap_or_default();
+        let mut chosen: Vec<usize> = Vec::new();
+        while chosen.len() < wanted && !places.is_empty() {
+            let shares = |place: &usize| {
+                let site_of = site(place);
+                let node = chosen.iter().any(|other| site(other).shares_node(site_of));
+                (node, chosen.iter().any(|other| site(other).shares_zone(site_of)))
+            };
+            let best = places.iter().enumerate().min_by_key(|(rank, place)| (shares(place), *rank));
+            let best = best.map_or(0, |(rank, _)| rank);
+            chosen.push(places.remove(best));
+        }
+        chosen
+    }
+}
+
+/// The address without its port.
+fn ip(address: &str) -> &str {
+    let ip = address.rsplit_once(':').map_or(address, |(ip, _)| ip);
+    ip.trim_start_matches('[').trim_end_matches(']')
+}
