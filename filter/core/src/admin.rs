@@ -31,6 +31,8 @@ pub struct Host {
     pub serving: bool,
     /// Discovery calls it healthy; or says nothing.
     pub ready: bool,
+    /// A number for its zone, the same for all replicas there; zero where discovery names none.
+    pub zone: u16,
     /// Something speaks against it, but not surely: outlier ejection (which counts soft timeouts of hedged requests as
     /// errors), a first check still to come, degraded.
     pub doubtful: bool,
@@ -158,6 +160,7 @@ fn host(status: &Value) -> Option<Host> {
     let by_discovery = health.get("eds_health_status").and_then(Value::as_str).unwrap_or_default();
     Some(Host {
         address: if ip.contains(':') { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") },
+        zone: status.get("locality").and_then(|locality| locality.get("zone")?.as_str()).map_or(0, number),
         ready: !matches!(by_discovery, "UNHEALTHY" | "DRAINING" | "TIMEOUT"),
         serving: !flag("failed_active_health_check")
             && !flag("pending_dynamic_removal")
@@ -167,6 +170,12 @@ fn host(status: &Value) -> Option<Host> {
             || flag("pending_active_hc")
             || by_discovery == "DEGRADED",
     })
+}
+
+/// A number for a zone's name, which two zones have in common once in many thousand; only an empty name has zero.
+fn number(zone: &str) -> u16 {
+    let hash = zone.bytes().fold(0_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    u16::try_from(hash % u32::from(u16::MAX)).map_or(0, |number| if zone.is_empty() { 0 } else { number + 1 })
 }
 
 #[cfg(test)]

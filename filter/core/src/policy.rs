@@ -10,7 +10,7 @@ mod written;
 use std::time::Duration;
 
 pub use error::PolicyError;
-pub use placement::{Node, Placement, Site};
+pub use placement::{Placement, Site};
 pub use span::parse_span;
 pub use words::{GRPC_RETRY_ON_WORDS, HTTP_RETRY_ON_WORDS, RetryOn};
 pub use written::{POLICY_VERSION, WrittenPolicy};

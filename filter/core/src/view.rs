@@ -88,7 +88,8 @@ impl View {
         match self.find(&host.address).and_then(|place| self.replicas.get(place)) {
             Some(known) => {
                 let well_since = if serving && !known.serving { now } else { known.well_since };
-                Replica { serving, doubtful: host.doubtful, reserve, well_since, ..known.clone() }
+                let site = Site { zone: host.zone, ..known.site };
+                Replica { serving, doubtful: host.doubtful, reserve, site, well_since, ..known.clone() }
             }
             None => Replica {
                 address: host.address.clone(),
@@ -97,7 +98,7 @@ impl View {
                 doubtful: host.doubtful,
                 active: false,
                 reserve,
-                site: Site::default(),
+                site: Site { node: 0, zone: host.zone },
                 well_since: if starting { Millis::default() } else { now },
                 next_check: now.after(tuned!(CHECK_STANDBY_EVERY)),
                 suspicion: None,

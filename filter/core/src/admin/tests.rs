@@ -72,6 +72,18 @@ fn health_says_who_is_ready_who_serves_and_who_is_doubtful() {
 }
 
 #[test]
+fn replicas_of_one_zone_have_its_number() {
+    let of = |zone: &str| {
+        let host = format!(
+            r#"{{"address":{{"socket_address":{{"address":"10.0.0.1","port_value":80}}}},"locality":{{"zone":"{zone}"}}}}"#
+        );
+        hosts(&answer(&[cluster_json("fib", &[host])])).remove(0).zone
+    };
+    assert_eq!((of("a"), of(""), one_host("{}").zone), (of("a"), 0, 0));
+    assert!(of("eu-1a") != of("eu-1b") && of("eu-1a") != 0);
+}
+
+#[test]
 fn hosts_without_a_socket_address_are_left_out() {
     let pipe = r#"{"address":{"pipe":{"path":"/run/x.sock"}}}"#.to_owned();
     assert!(hosts(&answer(&[cluster_json("fib", &[pipe, "{}".to_owned()])])).is_empty());

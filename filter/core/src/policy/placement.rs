@@ -6,24 +6,14 @@ use serde_json::Value;
 /// Where a function's replicas are, and who stands by beside them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Placement {
-    /// The nodes that run more than one replica, or whose zone is known.
+    /// The IP addresses of replicas that are on the same node, node by node. A node of one replica need not be there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub nodes: Vec<Node>,
+    pub nodes: Vec<Vec<String>>,
     /// Replicas of another service (`standby-service`), as `ip:port`: they get requests where no own replica is well, and
-    /// those that own ones have failed or kept waiting.
-    /// They are in the function's cluster, but discovery calls them unhealthy, so that nobody else sends there.
+    /// those that own ones have failed or kept waiting. They are in the function's cluster, but discovery calls them
+    /// unhealthy, so that nobody else sends there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub standby: Vec<String>,
-}
-
-/// A node: its replicas are lost together.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Node {
-    /// Its zone: nodes of one are lost together too. Empty: unknown.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub zone: String,
-    /// The IP addresses of its replicas.
-    pub replicas: Vec<String>,
 }
 
 /// A replica's site, as numbers that mean something only beside others of the same function. Zero: unknown.
@@ -31,7 +21,7 @@ pub struct Node {
 pub struct Site {
     /// Its node's.
     pub node: u16,
-    /// Its zone's.
+    /// Its zone's, as Envoy knows it by discovery.
     pub zone: u16,
 }
 
@@ -56,65 +46,34 @@ impl Placement {
         self.nodes.is_empty() && self.standby.is_empty()
     }
 
-    /// The site of the replica with this IP address, if it is named.
+    /// The number of the node of the replica with this IP address, from 1 on, if it is named.
     #[must_use]
-    pub fn site(&self, ip: &str) -> Option<Site> {
-        let place = self.nodes.iter().position(|node| node.replicas.iter().any(|replica| replica == ip))?;
-        let zone = self.nodes.get(place).map(|node| node.zone.as_str()).filter(|zone| !zone.is_empty());
-        let first_of = |zone| self.nodes.iter().position(|node| node.zone == zone);
-        Some(Site { node: number(place), zone: zone.and_then(first_of).map_or(0, number) })
+    pub fn node(&self, ip: &str) -> Option<u16> {
+        let place = self.nodes.iter().position(|replicas| replicas.iter().any(|replica| replica == ip))?;
+        u16::try_from(place + 1).ok()
     }
 
     /// Reads what a policy has. What is of another form is left out: it only makes the next replica a worse choice.
     pub(super) fn read(value: &Value) -> Self {
-        let nodes = list(value, "nodes").iter().map(|node| Node {
-            zone: node.get("zone").and_then(Value::as_str).unwrap_or_default().to_owned(),
-            replicas: texts(node, "replicas"),
-        });
-        Self { nodes: nodes.collect(), standby: texts(value, "standby") }
+        let list = |key| value.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let texts = |list: &[Value]| list.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        let nodes = list("nodes").iter().filter_map(Value::as_array).map(|replicas| texts(replicas));
+        Self { nodes: nodes.collect(), standby: texts(list("standby")) }
     }
-}
-
-/// The number of the thing at `place`: zero is none.
-fn number(place: usize) -> u16 {
-    u16::try_from(place + 1).unwrap_or_default()
-}
-
-fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
-    value.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
-}
-
-fn texts(value: &Value, key: &str) -> Vec<String> {
-    list(value, key).iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn node(zone: &str, replicas: &[&str]) -> Node {
-        Node { zone: zone.to_owned(), replicas: replicas.iter().map(|ip| (*ip).to_owned()).collect() }
-    }
-
-    #[test]
-    fn replicas_of_a_node_share_it_and_nodes_of_a_zone_share_that() {
-        let nodes =
-            vec![node("a", &["10.0.0.1", "10.0.0.2"]), node("a", &["10.0.0.3"]), node("", &["10.0.0.4"])];
-        let placement = Placement { nodes, ..Placement::default() };
-        let [one, two, three, four] =
-            ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"].map(|ip| placement.site(ip).unwrap());
-        assert!(one.shares_node(two) && one.shares_zone(two));
-        assert!(!one.shares_node(three) && one.shares_zone(three));
-        assert!(!four.shares_zone(four), "an unknown zone is shared with nobody");
-        assert_eq!(placement.site("10.0.0.5"), None);
-    }
-
     #[test]
     fn what_was_written_is_read_again() {
-        let placement =
-            Placement { nodes: vec![node("a", &["10.0.0.1"])], standby: vec!["10.9.0.1:80".to_owned()] };
-        let json = serde_json::to_value(&placement).unwrap();
-        assert_eq!(Placement::read(&json), placement);
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let nodes = vec![texts(&["10.0.0.1", "10.0.0.2"]), texts(&["10.0.0.3"])];
+        let placement = Placement { nodes, standby: texts(&["10.9.0.1:80"]) };
+        assert_eq!(Placement::read(&serde_json::to_value(&placement).unwrap()), placement);
+        assert_eq!((placement.node("10.0.0.2"), placement.node("10.0.0.3")), (Some(1), Some(2)));
+        assert_eq!(placement.node("10.0.0.4"), None);
         assert_eq!(Placement::read(&Value::Null), Placement::default());
     }
 }

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::admin::Host;
 use crate::lane::InFlight;
-use crate::policy::{Node, Placement, WrittenPolicy};
+use crate::policy::{Placement, WrittenPolicy};
 use crate::view::Roles;
 
 const NOW: Millis = Millis(1_000_000);
@@ -31,7 +31,13 @@ fn placed(replicas: usize, settings: &[(&str, &str)], placement: Placement) -> S
     let written = WrittenPolicy { placement, ..WrittenPolicy::new("fib", settings) };
     let policy = Policy::compile(&written).unwrap();
     let hosts: Vec<Host> = (1..=replicas)
-        .map(|n| Host { address: format!("10.0.0.{n}:8080"), serving: true, ready: true, doubtful: false })
+        .map(|n| Host {
+            address: format!("10.0.0.{n}:8080"),
+            serving: true,
+            ready: true,
+            zone: 0,
+            doubtful: false,
+        })
         .collect();
     let mut view = View::default();
     view.observe(&hosts, &Roles::of(&policy), NOW);
@@ -333,19 +339,18 @@ fn doubtful_replicas_come_last() {
     assert_eq!(stage.plan().order[2], 0);
 }
 
-/// Nodes, each with the last bytes of its replicas' addresses.
-fn nodes(nodes: &[(&str, &[u8])]) -> Placement {
-    let node = |(zone, replicas): &(&str, &[u8])| Node {
-        zone: (*zone).to_owned(),
-        replicas: replicas.iter().map(|n| format!("10.0.0.{n}")).collect(),
-    };
-    Placement { nodes: nodes.iter().map(node).collect(), ..Placement::default() }
+/// On the first node are the first two.
+fn first_two_together() -> Placement {
+    let together = [1, 2].map(|n| format!("10.0.0.{n}")).to_vec();
+    Placement { nodes: vec![together], ..Placement::default() }
 }
 
 #[test]
 fn the_next_attempt_goes_rather_to_another_zone_and_at_least_to_another_node() {
-    let zones = nodes(&[("a", &[1, 2]), ("a", &[3]), ("b", &[4])]);
-    let stage = placed(4, &[("strategy", "retry"), ("tolerate", "3")], zones);
+    let mut stage = placed(4, &[("strategy", "retry"), ("tolerate", "3")], first_two_together());
+    for (replica, zone) in stage.view.replicas.iter_mut().zip([1, 1, 1, 2]) {
+        replica.site.zone = zone;
+    }
     let _busy: Vec<InFlight> = [3, 3, 2].map(|place| enter(&stage.lanes[place])).into();
     let Plan { order, .. } = stage.plan();
     assert!(order[0] < 2, "the least busy first: {order:?}");
@@ -354,7 +359,7 @@ fn the_next_attempt_goes_rather_to_another_zone_and_at_least_to_another_node() {
 
 #[test]
 fn a_full_replica_elsewhere_comes_after_one_on_the_same_node() {
-    let stage = placed(3, &[("strategy", "retry")], nodes(&[("", &[1, 2]), ("", &[3])]));
+    let stage = placed(3, &[("strategy", "retry")], first_two_together());
     let _busy: Vec<InFlight> = (0..30).map(|_| enter(&stage.lanes[2])).collect();
     let Plan { order, .. } = stage.plan();
     assert_eq!((order[0] < 2, order[1] < 2, order[2]), (true, true, 2));

@@ -1,13 +1,13 @@
 //! Sites: which replicas are lost together, and how that is avoided.
 
 use super::View;
-use crate::policy::{Placement, Site};
+use crate::policy::Placement;
 
 impl View {
-    /// Gives every replica its site. Those that the policy doesn't name share a node where they share an IP address, as
-    /// several processes of a machine do.
+    /// Says on which node every replica is. Those that the policy doesn't name share one where they share an IP address,
+    /// as several processes of a machine do.
     pub(super) fn locate(&mut self, placement: &Placement) {
-        let sites: Vec<Site> = self
+        let nodes: Vec<u16> = self
             .replicas
             .iter()
             .map(|replica| {
@@ -15,11 +15,11 @@ impl View {
                 let same = |other: &super::Replica| self::ip(&other.address) == ip;
                 let own = || self.replicas.iter().position(same).unwrap_or_default();
                 let node = || u16::try_from(placement.nodes.len() + own() + 1).unwrap_or_default();
-                placement.site(ip).unwrap_or_else(|| Site { node: node(), zone: 0 })
+                placement.node(ip).unwrap_or_else(node)
             })
             .collect();
-        for (replica, site) in self.replicas.iter_mut().zip(sites) {
-            replica.site = site;
+        for (replica, node) in self.replicas.iter_mut().zip(nodes) {
+            replica.site.node = node;
         }
     }
 

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::strategy::Strategy as _;
 
 use super::*;
-use crate::policy::{Node, Placement, Strategy};
+use crate::policy::{Placement, Strategy};
 
 static NOWHERE: Placement = Placement { nodes: Vec::new(), standby: Vec::new() };
 
@@ -21,7 +21,7 @@ fn pair() -> Roles<'static> {
 }
 
 fn host(number: usize) -> Host {
-    Host { address: format!("10.0.0.{number}:8080"), serving: true, ready: true, doubtful: false }
+    Host { address: format!("10.0.0.{number}:8080"), serving: true, ready: true, zone: 0, doubtful: false }
 }
 
 fn hosts(count: usize) -> Vec<Host> {
@@ -55,11 +55,8 @@ fn n_less_k_replicas_are_active_but_never_none() {
 
 #[test]
 fn copies_are_on_different_nodes_and_a_newcomer_waits_to_make_them_so() {
-    let node = |replicas: &[usize]| Node {
-        zone: String::new(),
-        replicas: replicas.iter().map(|n| format!("10.0.0.{n}")).collect(),
-    };
-    let placement = Placement { nodes: vec![node(&[1, 2, 3]), node(&[4])], ..Placement::default() };
+    let node = [1, 2, 3].map(|n| format!("10.0.0.{n}")).to_vec();
+    let placement = Placement { nodes: vec![node], ..Placement::default() };
     let roles = Roles { placement: &placement, ..roles(Strategy::RequestReplication, 1) };
     assert!(active(&view(4, &roles)).contains(&3), "whatever the ranks");
     let mut grown = view(3, &roles);
