@@ -18,7 +18,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ObjectReference, Service};
 use steadfaas_core::policy::{Policy, PolicyError, WrittenPolicy};
 
-pub use annotations::{PREFIX, ROUTE, STATUS};
+pub use annotations::{PREFIX, ROUTE, STANDBY_FOR, STATUS};
 pub use upstream::{Protocol, Upstream};
 
 use self::knative::KnativeService;

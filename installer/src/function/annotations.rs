@@ -11,8 +11,11 @@ pub const STATUS: &str = "steadfaas.dev/status";
 /// Where a user asks for a route of our own; not a part of the policy.
 pub const ROUTE: &str = "steadfaas.dev/route";
 
+/// On a Service: the namespaces whose functions it may stand by for, with commas between them.
+pub const STANDBY_FOR: &str = "steadfaas.dev/standby-for";
+
 /// Keys under the prefix that say nothing about the policy.
-const NO_SETTINGS: [&str; 2] = [STATUS, ROUTE];
+const NO_SETTINGS: [&str; 3] = [STATUS, ROUTE, STANDBY_FOR];
 
 /// Those under the prefix.
 pub(super) fn ours(annotations: &BTreeMap<String, String>) -> BTreeMap<String, String> {
