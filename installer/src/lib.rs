@@ -3,6 +3,9 @@
 //! The way of a functions file, by file name: `standalone/yaml` -> `standalone/file` (validated) -> `standalone/render`
 //! (Envoy's configuration, as JSON) -> `cli` (written as YAML or JSON).
 
+pub mod access;
 pub mod cli;
+pub mod doctor;
 pub mod filter;
+pub mod proxy;
 pub mod standalone;

@@ -1,0 +1,49 @@
+//! `steadfaas doctor`: finds what breaks protection.
+
+use clap::Args;
+
+use super::cluster::Cluster;
+use super::output::Output;
+use super::{CliError, Outcome};
+use crate::doctor::{self, Finding, Severity, gather};
+
+/// What `steadfaas doctor` is told.
+#[derive(Debug, Args)]
+pub(super) struct Doctor {
+    #[command(flatten)]
+    output: Output,
+    /// Ask every proxy, not only gateways and the first sidecars
+    #[arg(long)]
+    all_proxies: bool,
+    #[command(flatten)]
+    cluster: Cluster,
+}
+
+/// Does it.
+pub(super) fn run(arguments: &Doctor) -> Result<Outcome, CliError> {
+    let facts =
+        arguments.cluster.run(async |access| Ok(gather::facts(&access, arguments.all_proxies).await?))?;
+    let findings = doctor::examine(&facts);
+    arguments
+        .output
+        .print(&findings, |findings| in_words(findings, facts.subjects.len(), facts.proxies.len()))?;
+    let broken = findings.iter().any(|finding| finding.severity == Severity::Problem);
+    Ok(if broken { Outcome::NotWell } else { Outcome::Well })
+}
+
+/// Findings one after another: what it is about, what is wrong, what mends it.
+fn in_words(findings: &[Finding], functions: usize, proxies: usize) -> String {
+    let looked = format!("looked at {functions} protected functions and {proxies} proxies: ");
+    if findings.is_empty() {
+        return looked + "all is well\n";
+    }
+    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    let (problems, warnings) = (count(Severity::Problem), count(Severity::Warning));
+    let one = |finding: &Finding| {
+        let Finding { severity, check, object, says, mend } = finding;
+        format!("{} [{check}] {object}\n  {says}\n  mend: {mend}\n\n", severity.as_str())
+    };
+    findings.iter().map(one).collect::<String>()
+        + &looked
+        + &format!("{problems} problems, {warnings} warnings\n")
+}

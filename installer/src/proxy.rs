@@ -1,0 +1,12 @@
+//! The mesh's proxies: which pods they are, and what they say of themselves.
+
+mod admin;
+pub mod ask;
+mod metrics;
+mod pods;
+mod report;
+
+pub use admin::{Admin, AdminError};
+pub use metrics::{Metrics, read_metrics};
+pub use pods::{Proxy, Role};
+pub use report::{FilterState, Identity, ProtectedCluster, Report};
