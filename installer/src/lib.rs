@@ -7,5 +7,6 @@ pub mod access;
 pub mod cli;
 pub mod doctor;
 pub mod filter;
+pub mod function;
 pub mod proxy;
 pub mod standalone;
