@@ -36,12 +36,12 @@ pub enum ClusterError {
         detail: String,
     },
     /// The API server doesn't answer, or says no.
-    #[error("{doing} failed: {}", in_words(source))]
+    #[error("{doing} failed: {}", in_words(error))]
     Refused {
         /// What was being done, beginning with a verb such as `reading`.
         doing: String,
         /// What the client says.
-        source: Box<kube::Error>,
+        error: Box<kube::Error>,
     },
 }
 
@@ -89,7 +89,7 @@ impl ClusterError {
     /// `doing` what the client failed at, beginning with a verb such as `reading`.
     pub fn refused(doing: impl Into<String>) -> impl FnOnce(kube::Error) -> Self {
         let doing = doing.into();
-        move |source| Self::Refused { doing, source: Box::new(source) }
+        move |error| Self::Refused { doing, error: Box::new(error) }
     }
 }
 

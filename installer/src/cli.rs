@@ -5,6 +5,7 @@ mod completions;
 mod doctor;
 mod failure;
 mod output;
+mod protect;
 mod standalone;
 
 use std::process::ExitCode;
@@ -23,6 +24,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Writes a function's annotations, and with --scale the replicas that it needs
+    Protect(Box<protect::Protect>),
+    /// Takes a function's annotations away
+    Unprotect(protect::Unprotect),
     /// Finds what breaks protection in practice, and names the command that mends it
     Doctor(doctor::Doctor),
     /// Makes a complete Envoy bootstrap from a file that lists functions
@@ -47,6 +52,8 @@ const NOT_WELL: u8 = 3;
 #[must_use]
 pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
+        Command::Protect(arguments) => protect::protect(&arguments),
+        Command::Unprotect(arguments) => protect::unprotect(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Standalone(arguments) => standalone::run(&arguments).map(|()| Outcome::Well),
         Command::Completions(arguments) => completions::run::<Cli>(&arguments).map(|()| Outcome::Well),

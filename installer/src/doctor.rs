@@ -1,23 +1,21 @@
 //! `steadfaas doctor`: what breaks protection in practice, each finding with the command that mends it.
 //!
-//! [`facts`] are what was found in the cluster and in its proxies; each file beside it holds one family of checks, which
-//! are functions from facts to findings and ask nobody.
+//! Each file beside this one holds a family of checks: functions from [`Facts`] to findings that ask nobody.
 
+mod annotations;
 mod budget;
-mod facts;
 mod filters;
 mod finding;
 mod gateways;
-pub mod gather;
 mod istio;
-mod nodes;
+pub(crate) mod nodes;
 mod proxies;
-mod repeat;
+pub(crate) mod repeat;
 mod replicas;
 mod routes;
 mod service;
 
-pub use facts::{Asked, Facts, Istiod, Object, Platform, PodFact, Subject};
+use crate::facts::Facts;
 pub use finding::{Finding, Severity};
 pub use istio::IstioVersion;
 
@@ -36,7 +34,7 @@ const CHECKS: [Check; 11] = [
     routes::check,
     repeat::check,
     budget::check,
-    facts::check,
+    annotations::check,
 ];
 
 /// What is wrong, worst first.

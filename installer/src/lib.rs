@@ -6,7 +6,9 @@
 pub mod access;
 pub mod cli;
 pub mod doctor;
+pub mod facts;
 pub mod filter;
 pub mod function;
+pub mod protect;
 pub mod proxy;
 pub mod standalone;

@@ -8,5 +8,6 @@ mod report;
 
 pub use admin::{Admin, AdminError};
 pub use metrics::{Metrics, read_metrics};
+pub(crate) use pods::is_ready;
 pub use pods::{Proxy, Role};
 pub use report::{FilterState, Identity, ProtectedCluster, Report};

@@ -31,6 +31,11 @@ impl Cluster {
         }
     }
 
+    /// The namespace that was asked for.
+    pub(super) fn namespace(&self) -> Option<&str> {
+        self.namespace.as_deref()
+    }
+
     /// Runs `work` on the cluster.
     pub(super) fn run<T>(
         &self,

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use thiserror::Error;
 
 use crate::access::ClusterError;
+use crate::protect::FindError;
 use crate::standalone::{FileError, RenderError};
 
 /// Exit code when a file can't be read or written, or the cluster doesn't do what it is asked.
@@ -35,6 +36,8 @@ pub(super) enum CliError {
     Runtime(#[source] io::Error),
     #[error(transparent)]
     Cluster(#[from] ClusterError),
+    #[error(transparent)]
+    Find(#[from] FindError),
     #[error("{0}")]
     Wrong(String),
     #[error("{0}")]
@@ -65,7 +68,7 @@ impl CliError {
             // Read it was, but it isn't text.
             Self::Read { source, .. } if source.kind() == io::ErrorKind::InvalidData => WRONG_INPUT,
             Self::Read { .. } | Self::Write { .. } | Self::Runtime(_) | Self::Failed(_) => FAILED,
-            Self::Cluster(ClusterError::Refused { .. }) => FAILED,
+            Self::Cluster(ClusterError::Refused { .. }) | Self::Find(FindError::Cluster(_)) => FAILED,
             _ => WRONG_INPUT,
         }
     }

@@ -2,7 +2,8 @@
 
 use steadfaas_core::policy::Strategy;
 
-use super::{Asked, Facts, Finding, Subject};
+use super::Finding;
+use crate::facts::{Asked, Facts, Subject};
 use crate::proxy::Metrics;
 
 /// Fewer extra attempts in the time between the two questions say nothing: a burst of 20 is there for them.
@@ -16,8 +17,7 @@ pub(super) fn check(facts: &Facts) -> Vec<Finding> {
 /// A proxy's workers each have a bucket; whether one is empty isn't told. But what flows out of all of them can only
 /// keep above what flows in until they are.
 fn spent(subject: &Subject, asked: &Asked) -> Option<Finding> {
-    let policy =
-        subject.policy.as_ref().ok().filter(|policy| policy.strategy != Strategy::RequestReplication)?;
+    let policy = subject.policy().ok().filter(|policy| policy.strategy != Strategy::RequestReplication)?;
     let metrics = asked.report.as_ref().ok()?.metrics.get(&policy.function)?;
     let lately = metrics.since(asked.before.get(&policy.function)?);
     let (says, mend) = if is_over(&lately, policy.budget) {
@@ -39,7 +39,7 @@ fn spent(subject: &Subject, asked: &Asked) -> Option<Finding> {
     );
     let mend = format!(
         "{mend} {} -n {}, to see which replicas are late, or a larger steadfaas.dev/budget",
-        subject.name, subject.namespace
+        subject.function.name, subject.function.namespace
     );
     Some(Finding::warning("budget-exhausted", subject.in_words()).says(says, mend))
 }

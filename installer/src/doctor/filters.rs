@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Facts, Finding, Object, Subject};
+use super::Finding;
+use crate::facts::{Facts, Object, Subject};
 
 pub(super) fn check(facts: &Facts) -> Vec<Finding> {
     let foreign = || facts.envoy_filters.iter().filter(|object| !object.is_ours());
@@ -12,14 +13,7 @@ pub(super) fn check(facts: &Facts) -> Vec<Finding> {
             .map(|object| finding(object, subject))
             .collect()
     };
-    facts.subjects.iter().filter(|subject| subject.policy.is_ok()).flat_map::<Vec<Finding>, _>(of).collect()
-}
-
-impl Object {
-    /// It is one that steadfaas wrote.
-    pub(crate) fn is_ours(&self) -> bool {
-        self.labels.get("app.kubernetes.io/managed-by").is_some_and(|manager| manager == "steadfaas")
-    }
+    facts.subjects.iter().filter(|subject| subject.policy().is_ok()).flat_map::<Vec<Finding>, _>(of).collect()
 }
 
 fn sets_balancing(object: &Object, subject: &Subject) -> bool {
@@ -33,11 +27,10 @@ fn sets_balancing(object: &Object, subject: &Subject) -> bool {
 
 /// A patch that names no cluster is for all of them.
 fn matches_cluster(subject: &Subject, service: Option<&str>, name: Option<&str>) -> bool {
-    let of_name = |name: &str| subject.hosts.iter().any(|host| name.ends_with(&format!("|{host}")));
     match (service, name) {
         (None, None) => true,
-        (Some(service), _) => subject.hosts.iter().any(|host| host == service),
-        (None, Some(name)) => of_name(name),
+        (Some(service), _) => subject.has_host(service),
+        (None, Some(name)) => subject.function.upstreams.iter().any(|upstream| upstream.cluster() == name),
     }
 }
 

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::Finding;
 use super::routes::routes_to;
-use super::{Facts, Finding, Object, Subject};
+use crate::facts::{Facts, Object, Subject};
 use crate::proxy::{Proxy, Role};
 
 pub(super) fn check(facts: &Facts) -> Vec<Finding> {

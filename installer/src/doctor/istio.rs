@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::{Asked, Facts, Finding, Platform};
+use super::Finding;
+use crate::facts::{Asked, Facts};
+use crate::function::Platform;
 
 /// A version of Istio, as far as it makes a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,7 +87,7 @@ fn proxy(asked: &Asked) -> Option<Finding> {
 
 fn hidden_clusters(facts: &Facts) -> Option<Finding> {
     let on = facts.istiod.variables.get(FILTERS_CLUSTERS).is_some_and(|value| value == "true");
-    let knative = facts.subjects.iter().any(|subject| subject.platform == Platform::Knative);
+    let knative = facts.subjects.iter().any(|subject| subject.function.platform == Platform::Knative);
     let says = format!(
         "{FILTERS_CLUSTERS} is true: gateways get no cluster that no VirtualService names, and none names Knative's \
          Services <revision>-private, whose pods are called past the activator"

@@ -1,6 +1,7 @@
 //! Do the replicas share a fate?
 
-use super::{Facts, Finding, Subject};
+use super::Finding;
+use crate::facts::{Facts, Subject};
 
 pub(super) fn check(facts: &Facts) -> Vec<Finding> {
     facts.subjects.iter().filter_map(one_node).collect()
@@ -20,5 +21,5 @@ pub(crate) fn in_words(subject: &Subject) -> Option<String> {
 
 fn one_node(subject: &Subject) -> Option<Finding> {
     let says = format!("{}: the loss of that node is the loss of the function", in_words(subject)?);
-    Some(Finding::problem("one-node", subject.in_words()).says(says, subject.command("protect", "--scale")))
+    Some(Finding::problem("one-node", subject.in_words()).says(says, subject.scale()))
 }

@@ -1,6 +1,7 @@
 //! Do the proxies have the filter and the policies?
 
-use super::{Asked, Facts, Finding, IstioVersion, Subject};
+use super::{Finding, IstioVersion};
+use crate::facts::{Asked, Facts, Object, Subject};
 use crate::proxy::{FilterState, ProtectedCluster, Report, Role};
 
 /// The longest back-off that needn't be mentioned: ours is 1 ms, Istio's routes have 25.
@@ -40,7 +41,7 @@ fn state(facts: &Facts, asked: &Asked) -> Option<Finding> {
 }
 
 fn missing(facts: &Facts, asked: &Asked, object: String) -> Finding {
-    let installed = facts.envoy_filters.iter().any(super::Object::is_ours);
+    let installed = facts.envoy_filters.iter().any(Object::is_ours);
     let (says, mend) = if installed {
         (
             "the filter isn't loaded, though it is installed: this proxy is configured by another istiod, or refused \
@@ -71,7 +72,7 @@ fn without_labels(facts: &Facts) -> Option<Finding> {
 
 /// What the function's clusters carry in the gateways; sidecars may be kept from knowing a Service.
 fn patches(facts: &Facts, subject: &Subject) -> Vec<Finding> {
-    if subject.policy.is_err() {
+    if subject.policy().is_err() {
         return Vec::new();
     }
     let loaded = facts.proxies.iter().filter_map(|asked| {
@@ -83,10 +84,7 @@ fn patches(facts: &Facts, subject: &Subject) -> Vec<Finding> {
 
 fn patch(facts: &Facts, subject: &Subject, asked: &Asked, report: &Report) -> Option<Finding> {
     let proxy = format!("{} {}", asked.proxy.role.as_str(), asked.proxy.in_words());
-    let is_its = |cluster: &&ProtectedCluster| {
-        subject.hosts.iter().any(|host| cluster.name.ends_with(&format!("|{host}")))
-    };
-    let Some(cluster) = report.clusters.iter().find(is_its) else {
+    let Some(cluster) = report.clusters.iter().find(|cluster| subject.has_cluster(cluster)) else {
         let says = format!("{proxy} has no policy for it: its requests pass unprotected there");
         let mend = "kubectl logs -n steadfaas-system deployment/steadfaas-controller";
         return Some(Finding::problem("no-policy-in-proxy", subject.in_words()).says(says, mend));

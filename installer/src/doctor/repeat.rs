@@ -3,11 +3,14 @@
 //! The mesh doesn't say which methods a function is called with. It can be told in three cases: a VirtualService leads
 //! only such methods to it, it is gRPC (each call is a POST), or it is run by OpenFaaS, whose clients POST.
 
-use serde_json::Value;
-use steadfaas_core::policy::Idempotent;
-
+use super::Finding;
 use super::routes::routes_to;
-use super::{Facts, Finding, Platform, Subject};
+use crate::facts::{Facts, Subject};
+use crate::function::Platform;
+use serde_json::Value;
+
+/// Where its owner says which requests may run twice.
+const IDEMPOTENT: &str = "steadfaas.dev/idempotent";
 
 /// Methods that may run twice, as the filter sees it.
 const REPEATABLE: [&str; 6] = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"];
@@ -18,8 +21,8 @@ pub(super) fn check(facts: &Facts) -> Vec<Finding> {
 
 /// `held back because POST isn't idempotent`, and how that is known.
 pub(crate) fn in_words(facts: &Facts, subject: &Subject) -> Option<String> {
-    let policy = subject.policy.as_ref().ok()?;
-    if subject.says_idempotent || policy.idempotent == Idempotent::Always {
+    // Whoever says it is not wants it so.
+    if subject.function.annotations.contains_key(IDEMPOTENT) || subject.policy().is_err() {
         return None;
     }
     let why = posted(facts, subject)?;
@@ -31,7 +34,7 @@ fn finding(facts: &Facts, subject: &Subject) -> Option<Finding> {
         "{}: only failures that prove that nothing ran are tried again, unless a request carries an Idempotency-Key",
         in_words(facts, subject)?
     );
-    let mend = format!("{}, if it may run twice", subject.annotate("idempotent", "true"));
+    let mend = format!("{} {IDEMPOTENT}=true, if it may run twice", subject.kubectl("annotate"));
     Some(Finding::warning("post-only", subject.in_words()).says(says, mend))
 }
 
@@ -42,12 +45,10 @@ fn posted(facts: &Facts, subject: &Subject) -> Option<String> {
     if let (Some(name), true) = (name, routes.all(|(_, route)| only_unrepeatable(route))) {
         return Some(format!("VirtualService {name} leads no other method to it"));
     }
-    let is_grpc = |name: &str| name.split('-').next() == Some("grpc");
-    let grpc = subject.ports.iter().any(|port| is_grpc(port.app_protocol.as_deref().unwrap_or(&port.name)));
-    if grpc {
+    if subject.speaks_grpc {
         return Some("it is gRPC, whose calls are all POSTs".to_owned());
     }
-    (subject.platform == Platform::OpenFaas).then(|| "OpenFaaS' clients POST".to_owned())
+    (subject.function.platform == Platform::OpenFaas).then(|| "OpenFaaS' clients POST".to_owned())
 }
 
 /// Each way into the route is for methods that must not run twice.

@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
-use super::{Facts, Finding, IstioVersion, Object, Subject};
+use super::{Finding, IstioVersion};
+use crate::facts::{Facts, Object, Subject};
 
 pub(super) fn check(facts: &Facts) -> Vec<Finding> {
     let of = |subject| retries(facts, subject).into_iter().chain(outliers(facts, subject));
-    facts.subjects.iter().filter(|subject| subject.policy.is_ok()).flat_map(of).collect()
+    facts.subjects.iter().filter(|subject| subject.policy().is_ok()).flat_map(of).collect()
 }
 
 /// HTTP routes that lead to the function, each with its VirtualService.
@@ -23,7 +24,7 @@ pub(super) fn routes_to<'a>(
 fn leads_to(object: &Object, route: &Value, subject: &Subject) -> bool {
     let destinations = route.get("route").and_then(Value::as_array).into_iter().flatten();
     let mut hosts = destinations.filter_map(|entry| entry.pointer("/destination/host")?.as_str());
-    hosts.any(|host| subject.hosts.contains(&object.resolve(host)))
+    hosts.any(|host| subject.has_host(&object.resolve(host)))
 }
 
 /// Retries of the route: overridden where the proxy takes a retry policy of the cluster, else added to ours.
@@ -64,7 +65,7 @@ fn overlap(facts: &Facts, subject: &Subject, object: &Object, attempts: i64) -> 
 fn outliers(facts: &Facts, subject: &Subject) -> Vec<Finding> {
     let applies = |object: &&Object| {
         let host = object.spec.get("host").and_then(Value::as_str).unwrap_or_default();
-        subject.hosts.iter().any(|own| covers(&object.resolve(host), own))
+        subject.function.upstreams.iter().any(|own| covers(&object.resolve(host), &own.host))
     };
     let detects = |object: &&Object| mentions(&object.spec, "outlierDetection");
     facts

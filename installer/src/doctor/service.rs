@@ -1,37 +1,35 @@
 //! Does Istio know that it is HTTP?
 
-use super::facts::PortFact;
-use super::{Facts, Finding, Subject};
-
-/// How names of HTTP ports begin, and what `appProtocol` says of them.
-const HTTP: [&str; 3] = ["http", "http2", "grpc"];
-
-/// What else `appProtocol` says of plain HTTP.
-const APP_PROTOCOLS: [&str; 2] = ["kubernetes.io/h2c", "grpc-web"];
+use super::Finding;
+use crate::facts::{Facts, Subject};
+use crate::function::{Protocol, Upstream};
 
 pub(super) fn check(facts: &Facts) -> Vec<Finding> {
-    let unnamed = |subject: &'_ Subject| -> Vec<Finding> {
-        subject.ports.iter().filter(|port| !is_http(port)).map(|port| finding(subject, port)).collect()
-    };
-    facts.subjects.iter().flat_map(unnamed).collect()
-}
-
-/// `appProtocol` counts before the name, whose first word counts.
-fn is_http(port: &PortFact) -> bool {
-    match &port.app_protocol {
-        Some(protocol) => HTTP.contains(&protocol.as_str()) || APP_PROTOCOLS.contains(&protocol.as_str()),
-        None => port.name.split('-').next().is_some_and(|word| HTTP.contains(&word)),
+    let mut findings: Vec<Finding> = facts.subjects.iter().filter_map(nowhere).collect();
+    for subject in &facts.subjects {
+        let unnamed =
+            subject.function.upstreams.iter().filter(|upstream| upstream.protocol == Protocol::Unnamed);
+        findings.extend(unnamed.map(|upstream| guessed(subject, upstream)));
     }
+    findings
 }
 
-fn finding(subject: &Subject, port: &PortFact) -> Finding {
-    let PortFact { service, number, name, .. } = port;
-    let called = if name.is_empty() { "has no name".to_owned() } else { format!("is named `{name}`") };
+fn nowhere(subject: &Subject) -> Option<Finding> {
+    let says = "no port of a Service leads to it by HTTP: it has none, or one that is named for another protocol, such as \
+                tcp, or Knative made no revision yet";
+    let mend =
+        format!("kubectl get service -n {} -o yaml, and set `appProtocol: http`", subject.function.namespace);
+    let missing = subject.function.upstreams.is_empty();
+    missing.then(|| Finding::problem("port-not-http", subject.in_words()).says(says, mend))
+}
+
+fn guessed(subject: &Subject, upstream: &Upstream) -> Finding {
+    let Upstream { service, port, .. } = upstream;
     let says = format!(
-        "port {number} of its Service {service} {called}: Istio has to guess whether it is HTTP, and the filter sees \
-         requests only of what is"
+        "port {port} of its Service {service} isn't named http: Istio has to guess from what callers send, and a gateway \
+         speaks HTTP/1.1 whatever the function does"
     );
-    let patch = format!(r#"{{"spec":{{"ports":[{{"port":{number},"appProtocol":"http"}}]}}}}"#);
-    let mend = format!("kubectl patch service {service} -n {} -p '{patch}'", subject.namespace);
-    Finding::problem("port-not-http", subject.in_words()).says(says, mend)
+    let patch = format!(r#"{{"spec":{{"ports":[{{"port":{port},"appProtocol":"http"}}]}}}}"#);
+    let mend = format!("kubectl patch service {service} -n {} -p '{patch}'", subject.function.namespace);
+    Finding::warning("port-not-http", subject.in_words()).says(says, mend)
 }

@@ -1,31 +1,39 @@
-//! The facts of a cluster: reads its objects and asks its proxies. Decides nothing.
-
-mod objects;
-mod proxies;
+//! Reads a cluster's objects and asks its proxies. Decides nothing.
 
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
 
-use super::{Asked, Facts, IstioVersion, Istiod};
+use super::{Asked, Facts, Istiod, objects, proxies};
 use crate::access::{Access, ClusterError};
+use crate::doctor::IstioVersion;
 use crate::proxy::Proxy;
 
-/// Time between the two looks at what the filters count: they hand it over once a second.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(2_500);
+/// What is to be looked at.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    /// Functions of this namespace only.
+    pub namespace: Option<String>,
+    /// The function of this name only.
+    pub name: Option<String>,
+    /// Every proxy, not only gateways and the first sidecars.
+    pub all_proxies: bool,
+    /// Proxies are asked twice, this long apart, to see what they count in between.
+    pub twice: Option<Duration>,
+}
 
-/// Everything that the checks look at.
+/// Everything within `scope`.
 ///
 /// # Errors
 /// The API server refuses something.
-pub async fn facts(access: &Access, all_proxies: bool) -> Result<Facts, ClusterError> {
+pub async fn facts(access: &Access, scope: &Scope) -> Result<Facts, ClusterError> {
     let pods: Vec<Pod> = objects::all(access, "pods").await?;
     let envoy_filters = objects::istio(access, "EnvoyFilter").await?;
-    let subjects = objects::subjects(access, &pods).await?;
+    let subjects = objects::subjects(access, scope, &pods).await?;
     let mut proxies: Vec<Proxy> = pods.iter().filter_map(Proxy::of).collect();
     let proxies_in_all = proxies.len();
-    proxies::choose(&mut proxies, all_proxies);
-    let asked = proxies::ask_twice(access, proxies, BETWEEN_LOOKS).await;
+    proxies::choose(&mut proxies, scope.all_proxies);
+    let asked = proxies::ask(access, proxies, scope.twice).await;
     Ok(Facts {
         has_envoy_filters: envoy_filters.is_some(),
         istiod: istiod(&pods, &asked),
@@ -41,21 +49,15 @@ pub async fn facts(access: &Access, all_proxies: bool) -> Result<Facts, ClusterE
 
 /// istiod's pod tells its version by its image; where it runs elsewhere, the oldest proxy has to do.
 fn istiod(pods: &[Pod], proxies: &[Asked]) -> Istiod {
-    let is_istiod = |pod: &&Pod| {
-        pod.metadata
-            .labels
-            .as_ref()
-            .is_some_and(|labels| labels.get("app").is_some_and(|app| app == "istiod"))
-    };
-    let containers = pods.iter().filter(is_istiod).filter_map(|pod| pod.spec.as_ref()?.containers.first());
+    let app = |pod: &Pod| pod.metadata.labels.as_ref().and_then(|labels| labels.get("app").cloned());
+    let of_istiod = pods.iter().filter(|pod| app(pod).as_deref() == Some("istiod"));
     let mut istiod = Istiod::default();
-    for container in containers {
+    for container in of_istiod.filter_map(|pod| pod.spec.as_ref()?.containers.first()) {
         let tag = container.image.as_deref().and_then(|image| image.rsplit_once(':'));
         istiod.version = istiod.version.or(tag.and_then(|(_, tag)| IstioVersion::read(tag)));
-        let variables = container.env.iter().flatten();
-        istiod
-            .variables
-            .extend(variables.filter_map(|variable| Some((variable.name.clone(), variable.value.clone()?))));
+        let written = container.env.iter().flatten();
+        let variables = written.filter_map(|variable| Some((variable.name.clone(), variable.value.clone()?)));
+        istiod.variables.extend(variables);
     }
     let of_proxy = |asked: &Asked| IstioVersion::read(asked.report.as_ref().ok()?.identity.istio.as_ref()?);
     istiod.version = istiod.version.or_else(|| proxies.iter().filter_map(of_proxy).min());
