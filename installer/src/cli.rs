@@ -7,6 +7,7 @@ mod failure;
 mod output;
 mod protect;
 mod standalone;
+mod status;
 
 use std::process::ExitCode;
 
@@ -28,6 +29,8 @@ enum Command {
     Protect(Box<protect::Protect>),
     /// Takes a function's annotations away
     Unprotect(protect::Unprotect),
+    /// Shows how protected functions are: their replicas, the proxies that have them, what is wrong
+    Status(status::Status),
     /// Finds what breaks protection in practice, and names the command that mends it
     Doctor(doctor::Doctor),
     /// Makes a complete Envoy bootstrap from a file that lists functions
@@ -54,6 +57,7 @@ pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Protect(arguments) => protect::protect(&arguments),
         Command::Unprotect(arguments) => protect::unprotect(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Standalone(arguments) => standalone::run(&arguments).map(|()| Outcome::Well),
         Command::Completions(arguments) => completions::run::<Cli>(&arguments).map(|()| Outcome::Well),

@@ -12,3 +12,4 @@ pub mod function;
 pub mod protect;
 pub mod proxy;
 pub mod standalone;
+pub mod status;

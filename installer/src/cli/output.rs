@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 use serde::Serialize;
 
@@ -63,7 +64,7 @@ pub(super) fn write(text: &str) -> Result<(), CliError> {
 
 /// A table without lines, as kubectl prints them; as wide as the terminal, or as its text where there is none.
 pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
-    let mut table = Table::new();
+    let mut table = Table::with_style(NOTHING);
     table.set_header(header);
     if io::stdout().is_terminal() {
         table.set_content_arrangement(ContentArrangement::Dynamic);
