@@ -17,7 +17,6 @@ mod service;
 
 use crate::facts::Facts;
 pub use finding::{Finding, Severity};
-pub use istio::IstioVersion;
 
 /// A family of checks.
 type Check = fn(&Facts) -> Vec<Finding>;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use steadfaas_core::policy::{Policy, PolicyError};
 
-use crate::doctor::IstioVersion;
+use crate::envoy_filter::{IstioVersion, PART};
 use crate::function::Function;
 use crate::proxy::{Metrics, ProtectedCluster, Proxy, Report};
 
@@ -174,6 +174,6 @@ impl Object {
 
     /// It is one that steadfaas wrote.
     pub(crate) fn is_ours(&self) -> bool {
-        self.labels.get("app.kubernetes.io/managed-by").is_some_and(|manager| manager == "steadfaas")
+        self.labels.contains_key(PART)
     }
 }

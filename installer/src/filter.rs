@@ -49,9 +49,10 @@ pub fn capability_restriction(response_header: bool) -> Value {
     json!({ "allowed_capabilities": allowed.collect::<serde_json::Map<_, _>>() })
 }
 
-/// The plugin's own configuration, as the text that the filter reads. Every route that this installer writes hedges.
+/// The plugin's own configuration, as the text that the filter reads. `route_hedges` where every route to a function has
+/// a hedge policy.
 #[must_use]
-pub fn configuration(response_header: bool) -> String {
-    json!({ "admin_cluster": ADMIN_CLUSTER, "response_header": response_header, "route_hedges": true })
+pub fn configuration(response_header: bool, route_hedges: bool) -> String {
+    json!({ "admin_cluster": ADMIN_CLUSTER, "response_header": response_header, "route_hedges": route_hedges })
         .to_string()
 }

@@ -6,6 +6,8 @@
 pub mod access;
 pub mod cli;
 pub mod doctor;
+mod envoy;
+pub mod envoy_filter;
 pub mod facts;
 pub mod filter;
 pub mod function;

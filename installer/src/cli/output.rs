@@ -64,7 +64,8 @@ pub(super) fn write(text: &str) -> Result<(), CliError> {
 
 /// A table without lines, as kubectl prints them; as wide as the terminal, or as its text where there is none.
 pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
-    let mut table = Table::with_style(NOTHING);
+    let mut table = Table::new();
+    table.load_style(NOTHING);
     table.set_header(header);
     if io::stdout().is_terminal() {
         table.set_content_arrangement(ContentArrangement::Dynamic);

@@ -1,42 +1,9 @@
 //! Is there an Istio that can do it?
 
-use std::fmt;
-
 use super::Finding;
+use crate::envoy_filter::IstioVersion;
 use crate::facts::{Asked, Facts};
 use crate::function::Platform;
-
-/// A version of Istio, as far as it makes a difference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct IstioVersion {
-    major: u32,
-    minor: u32,
-}
-
-impl IstioVersion {
-    /// The first whose proxies let a filter choose replicas (`override_host` is compiled in).
-    pub const CHOOSES_REPLICAS: Self = Self { major: 1, minor: 27 };
-
-    /// The oldest that is supported.
-    pub const SUPPORTED: Self = Self { major: 1, minor: 28 };
-
-    /// The first whose proxies take a retry policy of the cluster's own, in place of the route's.
-    pub const CLUSTER_RETRIES: Self = Self { major: 1, minor: 29 };
-
-    /// The version in `1.29.2`, `1.29.2-distroless`, `1.31-alpha.5c1`; nothing in a name that isn't one.
-    #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
-        let mut numbers = text.trim_start_matches('v').split(['.', '-']);
-        let (major, minor) = (numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?);
-        Some(Self { major, minor })
-    }
-}
-
-impl fmt::Display for IstioVersion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.major, self.minor)
-    }
-}
 
 const UPGRADE: &str = "istioctl upgrade, to 1.29 or later";
 
@@ -57,7 +24,7 @@ pub(super) fn check(facts: &Facts) -> Vec<Finding> {
 
 fn control_plane(facts: &Facts) -> Option<Finding> {
     let version = facts.istiod.version?;
-    if version < IstioVersion::CHOOSES_REPLICAS {
+    if version < IstioVersion::OLDEST {
         let says = format!(
             "Istio {version} is too old: its proxies can't be told which replica to take (from 1.27 on)"
         );

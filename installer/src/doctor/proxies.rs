@@ -1,6 +1,6 @@
 //! Do the proxies have the filter and the policies?
 
-use super::{Finding, IstioVersion};
+use super::Finding;
 use crate::facts::{Asked, Facts, Object, Subject};
 use crate::proxy::{FilterState, ProtectedCluster, Report, Role};
 
@@ -104,7 +104,7 @@ fn back_off(facts: &Facts, subject: &Subject, cluster: &ProtectedCluster, proxy:
         return None;
     }
     let waits = cluster.back_off_ms.unwrap_or(25);
-    let old = facts.istiod.version.is_some_and(|version| version < IstioVersion::CLUSTER_RETRIES);
+    let old = facts.istiod.version.is_some_and(|version| !version.needs().cluster_retries);
     let says = format!(
         "in {proxy} its retries wait {waits} ms instead of 1 ms: each failover and hedge is that much later"
     );

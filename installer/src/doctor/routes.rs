@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Finding, IstioVersion};
+use super::Finding;
 use crate::facts::{Facts, Object, Subject};
 
 pub(super) fn check(facts: &Facts) -> Vec<Finding> {
@@ -44,7 +44,7 @@ fn overlap(facts: &Facts, subject: &Subject, object: &Object, attempts: i64) -> 
         "kubectl edit -n {} virtualservice {}, and leave `retries` out",
         object.namespace, object.name
     );
-    let overridden = facts.istiod.version.is_none_or(|version| version >= IstioVersion::CLUSTER_RETRIES);
+    let overridden = facts.istiod.version.is_none_or(|version| version.needs().cluster_retries);
     let here =
         facts.istiod.version.map_or_else(|| "this Istio".to_owned(), |version| format!("Istio {version}"));
     if overridden {

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::Pod;
 
 use super::{Asked, Facts, Istiod, objects, proxies};
 use crate::access::{Access, ClusterError};
-use crate::doctor::IstioVersion;
+use crate::envoy_filter::IstioVersion;
 use crate::proxy::Proxy;
 
 /// What is to be looked at.

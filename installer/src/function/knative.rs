@@ -1,6 +1,6 @@
 //! Functions of Knative Serving: the annotation is on the Service's own metadata, the requests go to its revisions.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Service;
 use kube::ResourceExt as _;
@@ -69,6 +69,9 @@ pub struct Traffic {
     /// Its name.
     #[serde(default)]
     pub revision_name: Option<String>,
+    /// Its share of the function's requests; none, or 0, where it is only called by its tag.
+    #[serde(default)]
+    pub percent: Option<i64>,
 }
 
 /// The kind of [`KnativeService`].
@@ -87,25 +90,36 @@ pub fn resource() -> ApiResource {
 #[must_use]
 pub fn function(service: &KnativeService, services: &[&Service], domain: &str) -> Function {
     let mut function = of_object(Platform::Knative, Kind::KnativeService, service);
-    let upstreams = revisions(service)
-        .into_iter()
-        .flat_map(|revision| upstreams(&function.namespace, revision, services, domain));
-    function.upstreams = upstreams.collect();
+    let namespace = &function.namespace;
+    let of = |(revision, takes_share)| upstreams(namespace, revision, takes_share, services, domain);
+    function.upstreams = revisions(service).into_iter().flat_map(of).collect();
     function
 }
 
-/// Those that take requests, and the newest one: it has the policy before its first request.
-fn revisions(service: &KnativeService) -> BTreeSet<&str> {
-    let status = service.status.as_ref();
-    let named = status
-        .into_iter()
-        .flat_map(|status| &status.traffic)
-        .filter_map(|traffic| traffic.revision_name.as_deref());
-    named.chain(status.and_then(|status| status.latest_created_revision_name.as_deref())).collect()
+/// Those that take requests, and the newest one: it has the policy before its first request. With each goes whether it
+/// has a share of the function's.
+fn revisions(service: &KnativeService) -> BTreeMap<&str, bool> {
+    let mut revisions = BTreeMap::new();
+    let Some(status) = &service.status else { return revisions };
+    for traffic in &status.traffic {
+        if let Some(revision) = &traffic.revision_name {
+            *revisions.entry(revision.as_str()).or_default() |= traffic.percent.unwrap_or_default() > 0;
+        }
+    }
+    if let Some(newest) = &status.latest_created_revision_name {
+        revisions.entry(newest).or_default();
+    }
+    revisions
 }
 
 /// A revision is called through its public Service, whose endpoints Knative writes: the pods, or activators.
-fn upstreams(namespace: &str, revision: &str, services: &[&Service], domain: &str) -> Vec<Upstream> {
+fn upstreams(
+    namespace: &str,
+    revision: &str,
+    takes_share: bool,
+    services: &[&Service],
+    domain: &str,
+) -> Vec<Upstream> {
     let here = |service: &&&Service| service.namespace().as_deref() == Some(namespace);
     let made_for = |service: &&&Service| service.labels().get(MADE_FOR).is_some_and(|name| name == revision);
     let private =
@@ -117,6 +131,7 @@ fn upstreams(namespace: &str, revision: &str, services: &[&Service], domain: &st
         host: full_name(revision, namespace, domain),
         port,
         protocol,
+        takes_share,
         pods_service: pods.map_or_else(|| format!("{revision}-private"), |service| service.name_any()),
         pods: [(REVISION.to_owned(), revision.to_owned())].into(),
     };

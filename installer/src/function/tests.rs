@@ -118,6 +118,8 @@ fn knatives_revisions_with_traffic_and_the_newest_one_are_upstreams() {
     let pods: Vec<&str> = function.upstreams.iter().map(|upstream| upstream.pods_service.as_str()).collect();
     assert_eq!(pods, ["fib-cut-and-hashed", "fib-00002-private", "fib-00003-private"]);
     assert_eq!(function.upstreams[0].protocol, Protocol::Http2);
+    let shares: Vec<bool> = function.upstreams.iter().map(|upstream| upstream.takes_share).collect();
+    assert_eq!(shares, [true, true, false], "the newest one is yet to come");
 }
 
 #[test]

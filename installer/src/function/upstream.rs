@@ -50,6 +50,9 @@ pub struct Upstream {
     pub port: u16,
     /// What it speaks.
     pub protocol: Protocol,
+    /// Whether a share of the function's requests goes there. Not to a revision of Knative's that is only called by its
+    /// tag, or is yet to come.
+    pub takes_share: bool,
     /// The Service whose EndpointSlices name the function's own pods: this one, but for Knative the revision's private
     /// one, for the public one may have activators instead.
     pub pods_service: String,
@@ -75,6 +78,7 @@ impl Upstream {
                 host: full_name(&name, &service.namespace().unwrap_or_default(), domain),
                 port: u16::try_from(port.port).ok()?,
                 protocol: Protocol::of(port)?,
+                takes_share: true,
                 pods_service: name.clone(),
                 pods: spec.selector.clone().unwrap_or_default(),
                 service: name,

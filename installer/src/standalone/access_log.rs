@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use steadfaas_core::envoy::FILTER_STATE;
 
-use super::typed::extension;
+use crate::envoy::typed::extension;
 
 /// A line for every request. Empty fields are left out, so `steadfaas` is there when it says something (Envoy
 /// 1.36 writes `null` otherwise).

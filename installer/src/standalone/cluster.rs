@@ -4,16 +4,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use steadfaas_core::envoy::{ADMIN_CLUSTER, METADATA_NAMESPACE, METADATA_POLICY, REPLICAS_HEADER};
+use steadfaas_core::envoy::ADMIN_CLUSTER;
 
 use super::replicas::Replicas;
-use super::typed::{address, any, extension, host_and_port, seconds, with};
-use super::{Function, Protocol, RenderError, health_check};
-
-/// Longest wait for a connection. A lost node answers nothing, so each attempt to reach it costs this much until the
-/// replica is set aside; within a data centre a connection takes well under a millisecond, and a lost SYN is
-/// repeated only after 1 s.
-const CONNECT_TIMEOUT: Duration = Duration::from_millis(100);
+use super::{Function, Protocol, RenderError};
+use crate::envoy::protection::{CONNECT_TIMEOUT, Protection, Spoken};
+use crate::envoy::typed::{address, extension, host_and_port, seconds, with, with_all};
 
 /// Connections and requests that may be under way at once: no limit in practice. Functions have limits of their own.
 const NO_LIMIT: u32 = 1_000_000;
@@ -24,53 +20,36 @@ const NO_LIMIT: u32 = 1_000_000;
 /// dead replica at the same time.
 const MOST_WAITING: u32 = 10_000;
 
-/// How long an unused connection to a replica is kept. Node's and uvicorn's servers close theirs after 5 s; a request
-/// that is written while the other side closes is lost, and fails if it must not run twice.
-const UPSTREAM_IDLE_TIMEOUT: Duration = Duration::from_secs(4);
-
-/// The kernel asks a silent connection's other side after 10 s, then every 5 s, and gives up after three: a stream
-/// that hangs on a lost node ends after 25 s instead of the idle timeout's ten minutes. A frozen process still has a
-/// kernel that answers.
-const TCP_KEEPALIVE: (u32, u32, u32) = (10, 5, 3);
-
 /// How often a DNS name is resolved again: replaced replicas are in use a second later. Envoy's default is 5 s.
 const DNS_REFRESH: Duration = Duration::from_secs(1);
 
-/// Share of well replicas, in percent, below which Envoy's own choice takes all. Of 0 it would answer 503 without a
-/// try when every check fails; of its default, 50, it would send to replicas that are out while others are well.
-const PANIC_THRESHOLD: u32 = 1;
-
 /// The cluster of a function.
 pub(super) fn function(function: &Function) -> Result<Value, RenderError> {
-    let (keepalive_time, keepalive_interval, keepalive_probes) = TCP_KEEPALIVE;
-    let cluster = json!({
+    let identity = json!({
         "name": function.name,
-        "connect_timeout": seconds(CONNECT_TIMEOUT),
         "load_assignment": assignment(&function.name, endpoints(&function.replicas)),
-        "load_balancing_policy": replica_choice(),
-        "common_lb_config": { "healthy_panic_threshold": { "value": PANIC_THRESHOLD } },
         "circuit_breakers": { "thresholds": [{
             "max_connections": NO_LIMIT,
             "max_pending_requests": NO_LIMIT,
             "max_requests": NO_LIMIT,
             "max_retries": MOST_WAITING,
         }] },
-        "upstream_connection_options": { "tcp_keepalive": {
-            "keepalive_time": keepalive_time,
-            "keepalive_interval": keepalive_interval,
-            "keepalive_probes": keepalive_probes,
-        } },
-        "typed_extension_protocol_options": protocol_options(function.protocol),
-        "metadata": { "filter_metadata": {
-            (METADATA_NAMESPACE): { (METADATA_POLICY): function.written.to_json()? },
-        } },
     });
     let (key, discovery) = discovery(&function.replicas);
-    let cluster = with(cluster, key, discovery);
-    Ok(match health_check::config(function) {
-        Some(checks) => with(cluster, "health_checks", checks),
-        None => cluster,
-    })
+    Ok(with_all(with(identity, key, discovery), protection(function).cluster_fields(false)?))
+}
+
+fn protection(function: &Function) -> Protection<'_> {
+    Protection {
+        written: &function.written,
+        policy: &function.policy,
+        spoken: match function.protocol {
+            Protocol::Http1 => Spoken::Http1,
+            Protocol::Http2 => Spoken::Http2,
+        },
+        // A wildcard is no name to ask for; without one Envoy says the cluster's.
+        check_host: function.host.as_deref().filter(|host| !host.starts_with('*')),
+    }
 }
 
 /// The cluster by which the filter reaches `/clusters`, under the name that it has in Istio's proxies.
@@ -114,36 +93,4 @@ fn discovery(replicas: &Replicas) -> (&'static str, Value) {
             ),
         ),
     }
-}
-
-/// The replicas that the filter lists, in its order; where it lists none, the less busy of two that are drawn. Round
-/// robin wouldn't do: with two replicas and an even number of tries a request that waits meets the same one each time.
-fn replica_choice() -> Value {
-    let policy = |name, kind, fields| json!({ "typed_extension_config": extension(name, kind, fields) });
-    let fallback = policy(
-        "envoy.load_balancing_policies.least_request",
-        "envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest",
-        json!({}),
-    );
-    json!({ "policies": [policy(
-        "envoy.load_balancing_policies.override_host",
-        "envoy.extensions.load_balancing_policies.override_host.v3.OverrideHost",
-        json!({
-            "override_host_sources": [{ "header": REPLICAS_HEADER }],
-            "fallback_policy": { "policies": [fallback] },
-        }),
-    )] })
-}
-
-fn protocol_options(protocol: Protocol) -> Value {
-    let key = match protocol {
-        Protocol::Http1 => "http_protocol_options",
-        Protocol::Http2 => "http2_protocol_options",
-    };
-    let kind = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
-    let options = json!({
-        "common_http_protocol_options": { "idle_timeout": seconds(UPSTREAM_IDLE_TIMEOUT) },
-        "explicit_http_config": { (key): {} },
-    });
-    json!({ (kind): any(kind, options) })
 }

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::typed::{address, extension, seconds};
-use super::{FunctionsFile, Options, RenderError, access_log, local_reply, route, wasm};
+use super::{FunctionsFile, Options, RenderError, access_log, local_reply, route};
+use crate::envoy::plugin::Plugin;
+use crate::envoy::typed::{address, extension, seconds};
+use crate::filter::PLUGIN;
 
 /// How long a stream may be silent in both directions. The longest that Knative lets a request take by default
 /// (`max-revision-timeout-seconds`); Envoy's own default, 5 min, would cut such a request off.
@@ -46,6 +48,17 @@ fn connection_manager(file: &FunctionsFile, options: &Options) -> Result<Value, 
         "access_log": [access_log::stdout()],
         "local_reply_config": local_reply::config(),
         "route_config": route::config(file),
-        "http_filters": [wasm::http_filter(options)?, router],
+        "http_filters": [filter(options)?, router],
     }))
+}
+
+fn filter(options: &Options) -> Result<Value, RenderError> {
+    let plugin = Plugin {
+        module: &options.module.bytes()?,
+        response_header: options.response_header,
+        // Those of `route` do.
+        route_hedges: true,
+        envoy_version: options.envoy_version,
+    };
+    Ok(extension(PLUGIN, Plugin::KIND, plugin.fields()))
 }

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::typed::with;
+use crate::envoy::typed::with;
 
 /// So many requests wait for a replica already (`UO`) that no further one may.
 const TOO_MANY_WAIT: [&str; 1] = ["UO"];

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::typed::address;
 use super::{FunctionsFile, Options, cluster, listener};
+use crate::envoy::typed::address;
 
 /// A bootstrap that can't be made.
 #[derive(Debug, Error)]

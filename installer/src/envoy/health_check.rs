@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use steadfaas_core::policy::Probe;
 
+use super::protection::Spoken;
 use super::typed::{seconds, with};
-use super::{Function, Protocol};
 
 /// So many failures in a row take a replica out: one may be a lost packet.
 const UNHEALTHY_THRESHOLD: u32 = 2;
@@ -18,12 +18,12 @@ const HEALTHY_THRESHOLD: u32 = 2;
 /// 1 s, and a frozen one seems well for too long.
 const TIMEOUT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
 
-/// The checks of `function`; nothing when it has none.
-pub(super) fn config(function: &Function) -> Option<Value> {
-    let (interval, check) = match &function.policy.probe {
+/// The checks of this kind, nothing for none. HTTP checks ask for `host`, else for the cluster's name.
+pub(super) fn config(probe: &Probe, spoken: Spoken, host: Option<&str>) -> Option<Value> {
+    let (interval, check) = match probe {
         Probe::Off => return None,
         Probe::Tcp { interval } => (*interval, ("tcp_health_check", json!({}))),
-        Probe::Http { path, interval } => (*interval, ("http_health_check", http(function, path))),
+        Probe::Http { path, interval } => (*interval, ("http_health_check", http(path, spoken, host))),
     };
     let config = json!({
         "interval": seconds(interval),
@@ -38,15 +38,14 @@ pub(super) fn config(function: &Function) -> Option<Value> {
     Some(json!([with(config, kind, details)]))
 }
 
-fn http(function: &Function, path: &str) -> Value {
+fn http(path: &str, spoken: Spoken, host: Option<&str>) -> Value {
     let check = json!({ "path": path });
-    // A wildcard is no name to ask for; without one Envoy says the cluster's.
-    let check = match function.host.as_deref().filter(|host| !host.starts_with('*')) {
+    let check = match host {
         Some(host) => with(check, "host", host.into()),
         None => check,
     };
-    match function.protocol {
-        Protocol::Http1 => check,
-        Protocol::Http2 => with(check, "codec_client_type", "HTTP2".into()),
+    match spoken {
+        Spoken::Http1 | Spoken::AsCaller => check,
+        Spoken::Http2 => with(check, "codec_client_type", "HTTP2".into()),
     }
 }

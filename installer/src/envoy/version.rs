@@ -36,7 +36,7 @@ impl EnvoyVersion {
     /// The newest that steadfaas was tried on.
     pub const NEWEST: Self = Self::minor(40);
 
-    const fn minor(minor: u32) -> Self {
+    pub(crate) const fn minor(minor: u32) -> Self {
         Self { major: 1, minor }
     }
 
@@ -49,7 +49,7 @@ impl EnvoyVersion {
 
     /// Where a module's capability restriction stands: since 1.40 in the configuration of the VM (the plugin's is
     /// taken with a warning), up to 1.39 in the plugin's (the VM's is refused as an unknown field).
-    pub(super) fn restricts_the_vm(self) -> bool {
+    pub(crate) fn restricts_the_vm(self) -> bool {
         self >= Self::minor(40)
     }
 }

@@ -9,35 +9,43 @@ use serde_json::{Value, json};
 const TYPES: &str = "type.googleapis.com/";
 
 /// The configuration `fields` (an object) of an extension of type `kind`.
-pub(super) fn any(kind: &str, fields: Value) -> Value {
+pub(crate) fn any(kind: &str, fields: Value) -> Value {
     with(fields, "@type", format!("{TYPES}{kind}").into())
 }
 
 /// The object `object` with one field more.
-pub(super) fn with(mut object: Value, key: &str, field: Value) -> Value {
+pub(crate) fn with(mut object: Value, key: &str, field: Value) -> Value {
     if let Value::Object(fields) = &mut object {
         fields.insert(key.to_owned(), field);
     }
     object
 }
 
+/// The object `object` with the fields of another one.
+pub(crate) fn with_all(mut object: Value, other: Value) -> Value {
+    if let (Value::Object(fields), Value::Object(more)) = (&mut object, other) {
+        fields.extend(more);
+    }
+    object
+}
+
 /// An extension as most places of Envoy's configuration want it.
-pub(super) fn extension(name: &str, kind: &str, fields: Value) -> Value {
+pub(crate) fn extension(name: &str, kind: &str, fields: Value) -> Value {
     json!({ "name": name, "typed_config": any(kind, fields) })
 }
 
 /// An address to listen on or to connect to.
-pub(super) fn address(address: SocketAddr) -> Value {
+pub(crate) fn address(address: SocketAddr) -> Value {
     host_and_port(&address.ip().to_string(), address.port())
 }
 
 /// The same of a host that may be a DNS name.
-pub(super) fn host_and_port(host: &str, port: u16) -> Value {
+pub(crate) fn host_and_port(host: &str, port: u16) -> Value {
     json!({ "socket_address": { "address": host, "port_value": port } })
 }
 
 /// A time span as protobuf's JSON writes it.
-pub(super) fn seconds(span: Duration) -> String {
+pub(crate) fn seconds(span: Duration) -> String {
     format!("{}s", span.as_secs_f64())
 }
 

@@ -1,0 +1,194 @@
+//! The EnvoyFilter of one function: its policy and what Envoy does of it, on the clusters that its requests go to.
+
+use kube::ResourceExt as _;
+use kube::core::DynamicObject;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use steadfaas_core::policy::{Policy, WrittenPolicy};
+
+use super::patch::{Contexts, SIDECAR, patch};
+use super::{IstioVersion, PART, PART_FUNCTION, resource};
+use crate::envoy::protection::{Protection, Spoken};
+use crate::function::{Function, Protocol, Upstream};
+
+/// The annotation with the policy, as it travels to the filter: what holds when the function's own becomes wrong.
+pub const POLICY: &str = "steadfaas.dev/policy";
+
+/// Labels that say whose it is, for owner references can't cross namespaces.
+const OWNER_NAMESPACE: &str = "steadfaas.dev/namespace";
+const OWNER_NAME: &str = "steadfaas.dev/name";
+const OWNER_UID: &str = "steadfaas.dev/uid";
+
+/// Longest value of a label.
+const MAX_LABEL: usize = 63;
+
+/// Longest name of an object.
+const MAX_NAME: usize = 253;
+
+/// So many bytes of a digest tell names apart that are too long.
+const DIGEST_BYTES: usize = 8;
+
+/// The EnvoyFilter of one function.
+#[derive(Debug, Clone, Copy)]
+pub struct OfFunction<'a> {
+    /// The function.
+    pub function: &'a Function,
+    /// Its policy as the filter reads it.
+    pub written: &'a WrittenPolicy,
+    /// The same, for what Envoy does of it.
+    pub policy: &'a Policy,
+    /// The Istio that reads it.
+    pub istio: IstioVersion,
+    /// Which proxies protect it.
+    pub contexts: Contexts,
+    /// Where istiod reads EnvoyFilters for all.
+    pub root_namespace: &'a str,
+}
+
+impl OfFunction<'_> {
+    /// The EnvoyFilter, as server-side apply takes it.
+    ///
+    /// # Errors
+    /// The policy can't be written as JSON.
+    pub fn render(&self) -> Result<Value, serde_json::Error> {
+        let resource = resource();
+        let mut patches = Vec::new();
+        for upstream in &self.function.upstreams {
+            for context in self.contexts.named() {
+                patches.push(self.patch(upstream, context)?);
+            }
+        }
+        Ok(json!({
+            "apiVersion": resource.api_version,
+            "kind": resource.kind,
+            "metadata": {
+                "name": name(self.function),
+                "namespace": self.root_namespace,
+                "labels": {
+                    (PART): PART_FUNCTION,
+                    (OWNER_NAMESPACE): self.function.namespace,
+                    (OWNER_NAME): label(&self.function.name),
+                    (OWNER_UID): self.function.uid,
+                },
+                "annotations": { (POLICY): self.written.to_json()? },
+            },
+            "spec": { "configPatches": patches },
+        }))
+    }
+
+    fn patch(&self, upstream: &Upstream, context: &str) -> Result<Value, serde_json::Error> {
+        let protection = Protection {
+            written: self.written,
+            policy: self.policy,
+            spoken: spoken(upstream.protocol, context),
+            // Knative's activator finds the revision by it.
+            check_host: Some(&upstream.host),
+        };
+        let fields = protection.cluster_fields(self.istio.needs().cluster_retries)?;
+        let matched = json!({ "cluster": { "service": upstream.host, "portNumber": upstream.port } });
+        Ok(patch("CLUSTER", context, matched, "MERGE", fields))
+    }
+}
+
+/// What istiod says as well, and what has to be said again where its options are replaced.
+fn spoken(protocol: Protocol, context: &str) -> Spoken {
+    match protocol {
+        Protocol::Http1 => Spoken::Http1,
+        Protocol::Http2 => Spoken::Http2,
+        Protocol::Unnamed if context == SIDECAR => Spoken::AsCaller,
+        Protocol::Unnamed => Spoken::Http1,
+    }
+}
+
+/// What a function's EnvoyFilter is called. A namespace has no dot, so no two functions share a name.
+#[must_use]
+pub fn name(function: &Function) -> String {
+    let name = format!("steadfaas.{}.{}.{}", function.namespace, function.kind.kubectl(), function.name);
+    if name.len() <= MAX_NAME {
+        return name;
+    }
+    let digest = Sha256::digest(name.as_bytes());
+    let digest: String = digest.iter().take(DIGEST_BYTES).map(|byte| format!("{byte:02x}")).collect();
+    format!("steadfaas.{}.{}.{digest}", function.namespace, function.kind.kubectl())
+}
+
+/// The UID of the function that an EnvoyFilter of ours is for.
+#[must_use]
+pub fn owner_uid(filter: &DynamicObject) -> Option<&str> {
+    filter.labels().get(OWNER_UID).map(String::as_str)
+}
+
+/// As much of a name as a label takes: it must end in a letter or digit.
+fn label(name: &str) -> &str {
+    let end = name.len().min(MAX_LABEL);
+    name.get(..end).unwrap_or_default().trim_end_matches(|last: char| !last.is_ascii_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::function::fixtures;
+    use crate::function::{DEFAULT_DOMAIN, Objects, functions};
+
+    fn function(annotations: Value, port: &str) -> Function {
+        let mut service = fixtures::service("fib", json!({ "app": "fib" }), annotations);
+        service["spec"]["ports"][0]["name"] = port.into();
+        let service = fixtures::object(service);
+        let objects = Objects { services: vec![&service], ..Objects::default() };
+        functions(&objects, DEFAULT_DOMAIN).remove(0)
+    }
+
+    fn rendered(function: &Function, istio: &str, contexts: Contexts) -> Value {
+        let (written, policy) = (function.written(), function.policy().unwrap());
+        let istio = istio.parse().unwrap();
+        let filter = OfFunction {
+            function,
+            written: &written,
+            policy: &policy,
+            istio,
+            contexts,
+            root_namespace: "istio-system",
+        };
+        filter.render().unwrap()
+    }
+
+    fn options(filter: &Value, patch: usize) -> &Value {
+        let options =
+            &filter["spec"]["configPatches"][patch]["patch"]["value"]["typed_extension_protocol_options"];
+        &options["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"]
+    }
+
+    #[test]
+    fn everything_that_istiod_is_told() {
+        let annotations = json!({ "steadfaas.dev/strategy": "active-standby", "steadfaas.dev/probe": "http:/healthz@200ms" });
+        insta::assert_yaml_snapshot!(rendered(&function(annotations, "http"), "1.29", Contexts::Gateway));
+    }
+
+    #[test]
+    fn a_context_of_its_own_for_gateways_and_sidecars_that_speak_as_their_callers_do() {
+        let filter = rendered(&function(fixtures::protected(), "web"), "1.29", Contexts::Both);
+        let contexts = [0, 1].map(|patch| filter["spec"]["configPatches"][patch]["match"]["context"].clone());
+        assert_eq!(contexts, ["GATEWAY", "SIDECAR_OUTBOUND"]);
+        assert!(options(&filter, 0)["explicit_http_config"]["http_protocol_options"].is_object());
+        assert!(options(&filter, 1)["use_downstream_protocol_config"].is_object());
+    }
+
+    #[test]
+    fn before_1_29_the_cluster_has_no_retries_of_its_own() {
+        let function = function(fixtures::protected(), "http");
+        assert!(options(&rendered(&function, "1.29", Contexts::Both), 0)["retry_policy"].is_object());
+        assert!(options(&rendered(&function, "1.28", Contexts::Both), 0)["retry_policy"].is_null());
+    }
+
+    #[test]
+    fn names_that_are_too_long_are_told_apart_by_a_digest() {
+        let mut function = function(fixtures::protected(), "http");
+        assert_eq!(name(&function), "steadfaas.default.service.fib");
+        function.name = "a".repeat(250);
+        let one = name(&function);
+        function.name = "b".repeat(250);
+        assert!(one.len() <= MAX_NAME && one != name(&function));
+        assert_eq!(label(&function.name).len(), MAX_LABEL);
+        assert_eq!(label("a.b-"), "a.b");
+    }
+}
