@@ -3,6 +3,7 @@
 mod cluster;
 mod completions;
 mod doctor;
+mod drill;
 mod failure;
 mod output;
 mod protect;
@@ -33,6 +34,8 @@ enum Command {
     Status(status::Status),
     /// Finds what breaks protection in practice, and names the command that mends it
     Doctor(doctor::Doctor),
+    /// Rehearses a failure: deletes one replica while others are well, and reports what clients got
+    Drill(drill::Drill),
     /// Makes a complete Envoy bootstrap from a file that lists functions
     Standalone(standalone::Standalone),
     /// Prints a script that completes this command's words in a shell
@@ -59,6 +62,7 @@ pub fn run() -> ExitCode {
         Command::Unprotect(arguments) => protect::unprotect(&arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Drill(arguments) => drill::run(&arguments),
         Command::Standalone(arguments) => standalone::run(&arguments).map(|()| Outcome::Well),
         Command::Completions(arguments) => completions::run::<Cli>(&arguments).map(|()| Outcome::Well),
     };

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod cli;
 pub mod doctor;
+pub mod drill;
 mod envoy;
 pub mod envoy_filter;
 pub mod facts;

@@ -39,6 +39,7 @@ pub struct Row {
 
 /// How many proxies have a function's policy.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Proxies {
     /// So many gateways do.
     pub gateways: usize,

@@ -7,7 +7,9 @@ use std::process::ExitCode;
 
 use thiserror::Error;
 
+use super::NOT_WELL;
 use crate::access::ClusterError;
+use crate::drill::DrillError;
 use crate::protect::FindError;
 use crate::standalone::{FileError, RenderError};
 
@@ -38,6 +40,8 @@ pub(super) enum CliError {
     Cluster(#[from] ClusterError),
     #[error(transparent)]
     Find(#[from] FindError),
+    #[error(transparent)]
+    Drill(#[from] DrillError),
     #[error("{0}")]
     Wrong(String),
     #[error("{0}")]
@@ -68,6 +72,8 @@ impl CliError {
             // Read it was, but it isn't text.
             Self::Read { source, .. } if source.kind() == io::ErrorKind::InvalidData => WRONG_INPUT,
             Self::Read { .. } | Self::Write { .. } | Self::Runtime(_) | Self::Failed(_) => FAILED,
+            Self::Drill(DrillError::Refused { .. }) => NOT_WELL,
+            Self::Drill(_) => FAILED,
             Self::Cluster(ClusterError::Refused { .. }) | Self::Find(FindError::Cluster(_)) => FAILED,
             _ => WRONG_INPUT,
         }

@@ -91,7 +91,7 @@ impl Status {
 async fn not_protected(access: &Access, name: &str) -> CliError {
     match find(access, name).await {
         Err(error) => error.into(),
-        Ok(found) => CliError::Wrong(format!(
+        Ok(found) => CliError::Failed(format!(
             "{} isn't protected: `steadfaas protect {name} -n {} --strategy active-standby` protects it",
             found.function.kubectl_name(),
             access.namespace

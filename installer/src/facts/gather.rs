@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
+use kube::Api;
+use kube::api::ListParams;
 
-use super::{Asked, Facts, Istiod, objects, proxies};
+use super::{Asked, Facts, Istiod, PodFact, objects, proxies};
 use crate::access::{Access, ClusterError};
 use crate::envoy_filter::IstioVersion;
+use crate::function::Function;
 use crate::proxy::Proxy;
 
 /// What is to be looked at.
@@ -45,6 +48,16 @@ pub async fn facts(access: &Access, scope: &Scope) -> Result<Facts, ClusterError
         proxies: asked,
         proxies_in_all,
     })
+}
+
+/// A function's pods that aren't on their way out.
+///
+/// # Errors
+/// The API server refuses.
+pub async fn pods_of(access: &Access, function: &Function) -> Result<Vec<PodFact>, ClusterError> {
+    let pods: Api<Pod> = Api::namespaced(access.client.clone(), &function.namespace);
+    let pods = pods.list(&ListParams::default()).await.map_err(ClusterError::refused("reading pods"))?;
+    Ok(objects::pods_of(function, &pods.items))
 }
 
 /// istiod's pod tells its version by its image; where it runs elsewhere, the oldest proxy has to do.

@@ -89,7 +89,7 @@ fn speaks_grpc(function: &Function, services: &[Service]) -> bool {
 }
 
 /// Pods that its Services select and that aren't on their way out.
-fn pods_of(function: &Function, pods: &[Pod]) -> Vec<PodFact> {
+pub(super) fn pods_of(function: &Function, pods: &[Pod]) -> Vec<PodFact> {
     let is_its = |pod: &&Pod| {
         let selected = |upstream: &Upstream| is_selected(&upstream.pods, pod.labels());
         let leaving = pod.metadata.deletion_timestamp.is_some();

@@ -26,6 +26,9 @@ const DISCOVERED: &str = "/config_dump?resource=ecds_filters&mask=ecds_filter.na
 const CLUSTERS: &str = "/config_dump?resource=dynamic_active_clusters&mask=cluster.name,cluster.metadata,\
                         cluster.load_balancing_policy,cluster.typed_extension_protocol_options";
 
+/// Istio's own counters of answers.
+const ANSWERS: &str = "/stats/prometheus?filter=istio_requests_total";
+
 /// Something that is asked of a proxy.
 type Question<T> =
     for<'a> fn(&'a mut Admin) -> std::pin::Pin<Box<dyn Future<Output = Result<T, AdminError>> + Send + 'a>>;
@@ -41,6 +44,11 @@ pub async fn counts(
     proxies: &[Proxy],
 ) -> Vec<Result<BTreeMap<String, Metrics>, AdminError>> {
     each(access, proxies, |admin| Box::pin(metrics(admin))).await
+}
+
+/// What Istio itself counts in them, as Prometheus reads it, in their order.
+pub async fn answers(access: &Access, proxies: &[Proxy]) -> Vec<Result<String, AdminError>> {
+    each(access, proxies, |admin| Box::pin(admin.get(ANSWERS))).await
 }
 
 async fn each<T: Send + 'static>(
