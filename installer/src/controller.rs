@@ -23,7 +23,7 @@ mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -44,6 +44,9 @@ use self::retry::Retries;
 use self::watches::{Change, chain};
 use self::world::World;
 use self::write::Writer;
+
+/// Where metrics and health are by default: nothing else is served, and nothing can be changed there.
+pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 8080);
 
 /// Changes that come within this time are looked at together: one `kubectl apply` of a function is several.
 const TOGETHER: Duration = Duration::from_millis(20);
