@@ -1,26 +1,21 @@
-//! The command line: what was typed, what it comes to, and how it ends.
+//! The command line: what was typed, what it comes to, and how it ends. Each command has a file of its own.
 
-use std::fmt::Write as _;
-use std::fs;
-use std::io::{self, Write as _};
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+mod cluster;
+mod completions;
+mod controller;
+mod doctor;
+mod drill;
+mod failure;
+mod output;
+mod protect;
+mod standalone;
+mod status;
+
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
-use serde_json::Value;
-use thiserror::Error;
+use clap::{Parser, Subcommand};
 
-use crate::standalone::{
-    DEFAULT_ADMIN, DEFAULT_LISTEN, EnvoyVersion, FileError, FunctionsFile, Module, Options, RenderError,
-    render,
-};
-
-/// Exit code when a file can't be read or written.
-const IO_FAILED: u8 = 1;
-
-/// Exit code when what was given is wrong; clap's own, too.
-const WRONG_INPUT: u8 = 2;
+use failure::CliError;
 
 /// Keeps functions answering while their replicas fail.
 #[derive(Debug, Parser)]
@@ -32,157 +27,52 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Writes a function's annotations, and with --scale the replicas that it needs
+    Protect(Box<protect::Protect>),
+    /// Takes a function's annotations away
+    Unprotect(protect::Unprotect),
+    /// Shows how protected functions are: their replicas, the proxies that have them, what is wrong
+    Status(status::Status),
+    /// Finds what breaks protection in practice, and names the command that mends it
+    Doctor(doctor::Doctor),
+    /// Rehearses a failure: deletes one replica while others are well, and reports what clients got
+    Drill(drill::Drill),
+    /// Watches functions and keeps their EnvoyFilters right: what the Deployment in the manifest runs
+    Controller(controller::Controller),
     /// Makes a complete Envoy bootstrap from a file that lists functions
-    Standalone(Standalone),
+    Standalone(standalone::Standalone),
+    /// Prints a script that completes this command's words in a shell
+    Completions(completions::Completions),
 }
 
-#[derive(Debug, Args)]
-struct Standalone {
-    /// The functions: their replicas, and how they are protected
-    file: PathBuf,
-    /// Where clients are awaited
-    #[arg(long, value_name = "ADDR", default_value_t = DEFAULT_LISTEN)]
-    listen: SocketAddr,
-    /// Where Envoy's admin endpoint is; whoever reaches it can stop Envoy
-    #[arg(long, value_name = "ADDR", default_value_t = DEFAULT_ADMIN)]
-    admin: SocketAddr,
-    /// The oldest Envoy that is to read the bootstrap
-    #[arg(long, value_name = "V", default_value_t = EnvoyVersion::OLDEST)]
-    envoy_version: EnvoyVersion,
-    /// How many workers Envoy is to be started with [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    concurrency: Option<u32>,
-    /// Tell clients, by the header x-steadfaas, what was done for their request
-    #[arg(long)]
-    response_header: bool,
-    /// Where the bootstrap goes: JSON if it ends in .json, else YAML; - is stdout
-    #[arg(short, long, value_name = "OUT")]
-    output: PathBuf,
+/// How a command ends that did what it was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// All is well.
+    Well,
+    /// What was asked is answered with no: something is wrong with what was looked at, not with the command.
+    NotWell,
 }
 
-/// Why a command fails.
-#[derive(Debug, Error)]
-enum CliError {
-    #[error("{} can't be read", path.display())]
-    Read { path: PathBuf, source: io::Error },
-    #[error("{} can't be written", path.display())]
-    Write { path: PathBuf, source: io::Error },
-    #[error(transparent)]
-    File(#[from] FileError),
-    #[error(transparent)]
-    Render(#[from] RenderError),
-    #[error("the bootstrap can't be written as YAML")]
-    Yaml(#[from] serde_saphyr::SerializeError),
-    #[error("the bootstrap can't be written as JSON")]
-    Json(#[from] serde_json::Error),
-}
-
-impl CliError {
-    fn exit_code(&self) -> ExitCode {
-        ExitCode::from(match self {
-            // Read it was, but it isn't text.
-            Self::Read { source, .. } if source.kind() == io::ErrorKind::InvalidData => WRONG_INPUT,
-            Self::Read { .. } | Self::Write { .. } => IO_FAILED,
-            _ => WRONG_INPUT,
-        })
-    }
-}
+/// Exit code when all was done, and what was looked at isn't well.
+const NOT_WELL: u8 = 3;
 
 /// Does what the command line says.
 #[must_use]
 pub fn run() -> ExitCode {
-    let Command::Standalone(arguments) = Cli::parse().command;
-    match standalone(&arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(&error);
-            error.exit_code()
-        }
-    }
-}
-
-/// One line: the error and its causes.
-fn complain(error: &CliError) {
-    let mut line = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        // Writing to a string can't fail.
-        let _ = write!(line, ": {error}");
-        cause = error.source();
-    }
-    eprintln!("{line}");
-}
-
-fn standalone(arguments: &Standalone) -> Result<(), CliError> {
-    let path = &arguments.file;
-    let text = fs::read_to_string(path).map_err(|source| CliError::Read { path: path.clone(), source })?;
-    let file = FunctionsFile::parse(&text, &path.display().to_string())?;
-    let options = arguments.options();
-    let bootstrap = render(&file, &options)?;
-    arguments.warn(&file);
-    let text = arguments.write_down(&bootstrap, &options)?;
-    arguments.put(&text, &options)
-}
-
-impl Standalone {
-    fn options(&self) -> Options {
-        Options {
-            listen: self.listen,
-            admin: self.admin,
-            envoy_version: self.envoy_version,
-            concurrency: self.concurrency,
-            response_header: self.response_header,
-            module: Module::Shipped,
-        }
-    }
-
-    /// What isn't wrong, but not what was meant either.
-    fn warn(&self, file: &FunctionsFile) {
-        if self.envoy_version.is_untried() {
-            let (given, newest) = (self.envoy_version, EnvoyVersion::NEWEST);
-            eprintln!(
-                "warning: Envoy {given} is newer than {newest}, the newest that steadfaas was tried on"
-            );
-        }
-        for function in file.functions.iter().filter(|function| function.tolerates_all_its_replicas_failing())
-        {
-            let (path, line, name) = (self.file.display(), function.line, &function.name);
-            let tolerate = function.policy.tolerate;
-            eprintln!(
-                "{path}:{line}: warning: function `{name}`: to survive {tolerate} failing at once it needs more than \
-                 {tolerate} in `replicas`"
-            );
-        }
-    }
-
-    fn goes_to_stdout(&self) -> bool {
-        self.output == Path::new("-")
-    }
-
-    /// The bootstrap as text.
-    fn write_down(&self, bootstrap: &Value, options: &Options) -> Result<String, CliError> {
-        if self.output.extension().is_some_and(|extension| extension == "json") {
-            return Ok(serde_json::to_string_pretty(bootstrap)? + "\n");
-        }
-        let (version, file) = (env!("CARGO_PKG_VERSION"), self.file.display());
-        let command = options.command(&if self.goes_to_stdout() { "FILE".to_owned() } else { self.name() });
-        // The module is one line of 250,000 characters: it must not be wrapped into a thousand.
-        let style = serde_saphyr::ser_options! { prefer_block_scalars: false };
-        let yaml = serde_saphyr::to_string_with_options(bootstrap, style)?;
-        Ok(format!("# Made from {file} by steadfaas {version}. Start it with: {command}\n{yaml}"))
-    }
-
-    fn put(&self, text: &str, options: &Options) -> Result<(), CliError> {
-        let write = |source| CliError::Write { path: self.output.clone(), source };
-        if self.goes_to_stdout() {
-            return io::stdout().write_all(text.as_bytes()).map_err(write);
-        }
-        fs::write(&self.output, text).map_err(write)?;
-        eprintln!("start it with: {}", options.command(&self.name()));
-        Ok(())
-    }
-
-    fn name(&self) -> String {
-        self.output.display().to_string()
+    let done = match Cli::parse().command {
+        Command::Protect(arguments) => protect::protect(&arguments),
+        Command::Unprotect(arguments) => protect::unprotect(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Drill(arguments) => drill::run(&arguments),
+        Command::Controller(arguments) => controller::run(&arguments).map(|()| Outcome::Well),
+        Command::Standalone(arguments) => standalone::run(&arguments).map(|()| Outcome::Well),
+        Command::Completions(arguments) => completions::run::<Cli>(&arguments).map(|()| Outcome::Well),
+    };
+    match done {
+        Ok(Outcome::Well) => ExitCode::SUCCESS,
+        Ok(Outcome::NotWell) => ExitCode::from(NOT_WELL),
+        Err(error) => error.complain(),
     }
 }

@@ -42,6 +42,17 @@ impl IstioVersion {
     /// What is rendered where no version is named. Later ones take it too; an older istiod leaves out what it doesn't know.
     pub const DEFAULT: Self = Self { major: 1, minor: 29 };
 
+    /// The oldest that is supported: it still gets updates.
+    pub const SUPPORTED: Self = Self { major: 1, minor: 28 };
+
+    /// The version that a name such as `1.29.2-distroless` begins with, however old; nothing in one that isn't a version.
+    #[must_use]
+    pub fn read(name: &str) -> Option<Self> {
+        let mut numbers = name.strip_prefix('v').unwrap_or(name).split(['.', '-']).map(str::parse::<u32>);
+        let mut number = || numbers.next().and_then(Result::ok);
+        Some(Self { major: number()?, minor: number()? })
+    }
+
     /// What it needs; a version newer than the table, what its last one needs.
     #[must_use]
     pub fn needs(self) -> Needs {
@@ -87,6 +98,14 @@ mod tests {
         assert!(!needs("v1.28.7").cluster_retries);
         assert!(needs("1.29.0-rc.1").cluster_retries);
         assert!(needs("1.40").cluster_retries && needs("2.0").cluster_retries);
+    }
+
+    #[test]
+    fn a_version_is_read_out_of_an_images_tag() {
+        let read = |name: &str| IstioVersion::read(name).map(|version| version.to_string());
+        assert_eq!(read("1.26.3-distroless").as_deref(), Some("1.26"));
+        assert_eq!(read("1.31-alpha.5c1").as_deref(), Some("1.31"));
+        assert_eq!((read("unknown"), read("latest")), (None, None));
     }
 
     #[test]

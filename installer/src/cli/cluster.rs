@@ -1,0 +1,47 @@
+//! Which cluster, as kubectl is told; and a runtime to speak to it.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::CliError;
+use crate::access::{Access, Target};
+
+/// Which cluster, and where in it.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Cluster")]
+pub(super) struct Cluster {
+    /// The context of the kubeconfig [default: its current one]
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+    /// The namespace of the function [default: the context's]
+    #[arg(short, long, value_name = "NAME")]
+    namespace: Option<String>,
+    /// The kubeconfig [default: $KUBECONFIG, ~/.kube/config, or the account of the pod this runs in]
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+}
+
+impl Cluster {
+    fn target(&self) -> Target {
+        Target {
+            kubeconfig: self.kubeconfig.clone(),
+            context: self.context.clone(),
+            namespace: self.namespace.clone(),
+        }
+    }
+
+    /// The namespace that was asked for.
+    pub(super) fn namespace(&self) -> Option<&str> {
+        self.namespace.as_deref()
+    }
+
+    /// Runs `work` on the cluster.
+    pub(super) fn run<T>(
+        &self,
+        work: impl AsyncFnOnce(Access) -> Result<T, CliError>,
+    ) -> Result<T, CliError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.map_err(CliError::Runtime)?.block_on(async { work(self.target().access().await?).await })
+    }
+}
