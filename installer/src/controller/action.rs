@@ -1,5 +1,6 @@
 //! What the controller does to a cluster.
 
+use k8s_openapi::api::discovery::v1::EndpointSlice;
 use serde_json::Value;
 
 use super::filters::Content;
@@ -26,6 +27,15 @@ pub(super) enum Action {
         name: String,
         /// Its UID: another one of the same name isn't meant.
         uid: Option<String>,
+    },
+    /// An EndpointSlice, by which another Service stands by, is to be like this.
+    StandBy(Box<EndpointSlice>),
+    /// An EndpointSlice of ours has nothing left to be for.
+    StandDown {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
     },
     /// A function's status is to be this; none where it asks for nothing any more.
     Say {

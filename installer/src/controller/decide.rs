@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use kube::ResourceExt as _;
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use kube::ResourceExt;
 use steadfaas_core::policy::WrittenPolicy;
 
 use super::action::Action;
 use super::filters::{self, Content, Filter, Recent};
 use super::metrics::Gauge;
 use super::settings::Settings;
+use super::standby;
 use super::status::Status;
 use super::verdict::{Known, Verdict};
 use crate::envoy_filter::{OfFunction, name};
@@ -16,6 +18,8 @@ use crate::function::{Function, STATUS};
 
 /// What there is in one namespace.
 pub(super) struct Seen<'a> {
+    /// Its name.
+    pub(super) namespace: &'a str,
     /// Its functions.
     pub(super) functions: Vec<Function>,
     /// The EnvoyFilters for them, by name.
@@ -52,6 +56,7 @@ pub(super) fn decide(
     now: &str,
 ) -> (Vec<Vec<Action>>, Vec<Gauge>) {
     let (mut todo, mut gauges, mut wanted) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let mut standing_by = BTreeSet::new();
     for function in &seen.functions {
         let filter_name = name(function);
         if !function.is_annotated() {
@@ -63,11 +68,20 @@ pub(super) fn decide(
         let verdict = Verdict::on(function, in_force.as_ref(), seen.known);
         gauges.push(Gauge { function: function.id(), redundancy: verdict.redundancy });
         let applied = apply(function, &filter_name, &verdict, there, memory, settings);
-        todo.push(applied.into_iter().chain(say(function, &filter_name, &verdict, memory, now)).collect());
+        let slices = stand_by(&verdict, &seen.known);
+        standing_by.extend(verdict.slices.iter().map(ResourceExt::name_any));
+        todo.push(
+            slices
+                .into_iter()
+                .chain(applied)
+                .chain(say(function, &filter_name, &verdict, memory, now))
+                .collect(),
+        );
         if verdict.policy.is_some() {
             wanted.insert(filter_name);
         }
     }
+    todo.extend(stand_down(seen, &standing_by).into_iter().map(|delete| vec![delete]));
     todo.extend(sweep(seen, &wanted, memory).into_iter().map(|delete| vec![delete]));
     todo.retain(|actions: &Vec<Action>| !actions.is_empty());
     (todo, gauges)
@@ -116,6 +130,32 @@ fn apply(
         content,
         is_there: there.is_some(),
     })
+}
+
+/// The EndpointSlices by which another Service stands by, where they aren't as they should be.
+fn stand_by(verdict: &Verdict, known: &Known<'_>) -> Vec<Action> {
+    let is_there = |wanted: &&EndpointSlice| {
+        let same_name = |there: &&&EndpointSlice| {
+            there.name_any() == wanted.name_any() && there.namespace() == wanted.namespace()
+        };
+        known.around.slices.iter().find(same_name).is_some_and(|there| standby::is_same(there, wanted))
+    };
+    let missing = verdict.slices.iter().filter(|wanted| !is_there(wanted));
+    missing.map(|slice| Action::StandBy(Box::new(slice.clone()))).collect()
+}
+
+/// EndpointSlices of ours in this namespace that no function needs.
+fn stand_down(seen: &Seen<'_>, wanted: &BTreeSet<String>) -> Vec<Action> {
+    let ours = seen
+        .known
+        .around
+        .slices
+        .iter()
+        .filter(|slice| standby::is_ours(slice) && slice.namespace().as_deref() == Some(seen.namespace));
+    let left = ours.filter(|slice| !wanted.contains(&slice.name_any()));
+    let left = left.filter(|_| seen.knative_is_known);
+    left.map(|slice| Action::StandDown { namespace: seen.namespace.to_owned(), name: slice.name_any() })
+        .collect()
 }
 
 /// The status, where it says something else.

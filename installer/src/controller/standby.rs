@@ -216,6 +216,19 @@ fn endpoints_of<'a>(
     found.into_iter()
 }
 
+/// The Service that a slice is of.
+pub(super) fn service_of(slice: &EndpointSlice) -> Option<&str> {
+    slice.labels().get(SERVICE).map(String::as_str)
+}
+
+/// Whether a slice that is there says what this one does.
+pub(super) fn is_same(there: &EndpointSlice, wanted: &EndpointSlice) -> bool {
+    there.endpoints == wanted.endpoints
+        && there.ports == wanted.ports
+        && service_of(there) == service_of(wanted)
+        && there.metadata.owner_references == wanted.metadata.owner_references
+}
+
 /// Whether it is one of those made here.
 pub(super) fn is_ours(slice: &EndpointSlice) -> bool {
     slice.labels().get(MANAGED_BY).is_some_and(|manager| manager == MANAGER)

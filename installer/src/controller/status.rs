@@ -39,6 +39,8 @@ pub enum About {
     Protected,
     /// As many replicas may fail as its policy says.
     Redundant,
+    /// Another Service stands by for it, as it asks for.
+    StandsBy,
     /// Its requests reach the pods without Knative's activator in between.
     Direct,
 }

@@ -1,9 +1,11 @@
 //! What is to be done for one function, and what is to be said of it.
 
+use k8s_openapi::api::discovery::v1::EndpointSlice;
 use steadfaas_core::policy::{Policy, PolicyError, WrittenPolicy};
 
 use super::endpoints::Endpoints;
 use super::limits::Limits;
+use super::placement::{Placed, Surroundings};
 use super::status::{About, Finding};
 use crate::function::{Function, Platform};
 
@@ -12,13 +14,16 @@ use crate::function::{Function, Platform};
 pub(super) struct Known<'a> {
     pub(super) limits: &'a Limits,
     pub(super) endpoints: &'a Endpoints<'a>,
+    pub(super) around: &'a Surroundings<'a>,
 }
 
 /// What is to be done for one function, and what is to be said of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Verdict {
     /// The policy that proxies are to have; none: they are to have none.
     pub(super) policy: Option<(WrittenPolicy, Policy)>,
+    /// What makes another Service stand by for it.
+    pub(super) slices: Vec<EndpointSlice>,
     /// How many replicas may fail now, and how many should: of a function that is protected.
     pub(super) redundancy: Option<(u8, u8)>,
     /// What to say.
@@ -35,10 +40,13 @@ impl Verdict {
             ),
             Err(wrong) => (last_good(function, &wrong, in_force, known.limits), wrong.finding()),
         };
-        let policy = policy.filter(|_| !function.upstreams.is_empty());
+        let mut policy = policy.filter(|_| !function.upstreams.is_empty());
         let mut findings = vec![valid.clone(), protected(function, policy.as_ref(), valid.holds)];
-        let mut redundancy = None;
-        if let Some((_, policy)) = &policy {
+        let (mut redundancy, mut slices) = (None, Vec::new());
+        if let Some((written, policy)) = &mut policy {
+            let placed = Placed::of(function, written, known.around);
+            (written.placement, slices) = (placed.placement, placed.slices);
+            findings.extend(placed.finding);
             let (spare, wanted) = (known.endpoints.redundancy(function, policy.tolerate), policy.tolerate);
             redundancy = Some((spare, wanted));
             findings.push(redundant(spare, wanted));
@@ -46,7 +54,7 @@ impl Verdict {
                 findings.push(direct(known.endpoints.has_activator(function)));
             }
         }
-        Self { policy, redundancy, findings }
+        Self { policy, slices, redundancy, findings }
     }
 }
 
@@ -139,11 +147,11 @@ fn direct(has_activator: bool) -> Finding {
 }
 
 impl Finding {
-    fn good(about: About, reason: &'static str, message: String) -> Self {
+    pub(super) fn good(about: About, reason: &'static str, message: String) -> Self {
         Self { about, holds: true, reason, message }
     }
 
-    fn bad(about: About, reason: &'static str, message: String) -> Self {
+    pub(super) fn bad(about: About, reason: &'static str, message: String) -> Self {
         Self { about, holds: false, reason, message }
     }
 
@@ -171,7 +179,11 @@ mod tests {
     fn verdict(function: &Function, in_force: Option<&WrittenPolicy>, limits: &str) -> Verdict {
         let limits: BTreeMap<String, String> = [("default".to_owned(), limits.to_owned())].into();
         let limits = Limits::parse(&limits).unwrap();
-        Verdict::on(function, in_force, Known { limits: &limits, endpoints: &Endpoints::default() })
+        Verdict::on(
+            function,
+            in_force,
+            Known { limits: &limits, endpoints: &Endpoints::default(), around: &Surroundings::default() },
+        )
     }
 
     fn said(verdict: &Verdict) -> Vec<(About, bool, &str)> {

@@ -185,8 +185,7 @@ fn slim_deployment(deployment: &mut Deployment) {
 
 fn slim_slice(slice: &mut EndpointSlice) {
     slice.annotations_mut().clear();
-    slice.ports = None;
     for endpoint in &mut slice.endpoints {
-        (endpoint.target_ref, endpoint.hostname) = (None, None);
+        endpoint.hostname = None;
     }
 }

@@ -12,6 +12,7 @@ use super::decide::{Memory, Seen, decide};
 use super::endpoints::Endpoints;
 use super::limits::Limits;
 use super::metrics::Metrics;
+use super::placement::{Leaning, Surroundings};
 use super::settings::Settings;
 use super::verdict::Known;
 use super::watches::{Change, Stores, Watched};
@@ -27,6 +28,7 @@ pub(super) struct World {
     limits: Limits,
     /// Namespaces to look at.
     dirty: BTreeSet<String>,
+    leaning: Leaning,
     pub(super) memory: Memory,
 }
 
@@ -38,6 +40,7 @@ impl World {
             without_knative: false,
             limits: Limits::default(),
             dirty: BTreeSet::new(),
+            leaning: Leaning::default(),
             memory: Memory::default(),
         }
     }
@@ -45,9 +48,7 @@ impl World {
     /// Takes note of a change.
     pub(super) fn note(&mut self, change: Change) {
         match change {
-            Change::Namespace(namespace) => {
-                self.dirty.insert(namespace);
-            }
+            Change::Namespace(namespace) => self.look_at(namespace),
             Change::Listed(watched) => {
                 self.listed.insert(watched);
                 if watched == Watched::Limits {
@@ -67,8 +68,9 @@ impl World {
         }
     }
 
-    /// This namespace is to be looked at.
+    /// This namespace is to be looked at, and those whose functions lean on it.
     pub(super) fn look_at(&mut self, namespace: String) {
+        self.dirty.extend(self.leaning.on(&namespace).cloned());
         self.dirty.insert(namespace);
     }
 
@@ -127,10 +129,19 @@ impl World {
             deployments: deployments.iter().map(Arc::as_ref).collect(),
         };
         let endpoints = Endpoints::of(slices.iter().map(Arc::as_ref));
+        let functions = functions(&objects, &settings.domain);
+        let others = self.leaning.note(namespace, &functions);
+        let other_services: Vec<_> = others.iter().flat_map(|other| of(&stores.services, other)).collect();
+        let other_slices: Vec<_> = others.iter().flat_map(|other| of(&stores.slices, other)).collect();
+        let around = Surroundings {
+            services: services.iter().chain(&other_services).map(Arc::as_ref).collect(),
+            slices: slices.iter().chain(&other_slices).map(Arc::as_ref).collect(),
+        };
         let seen = Seen {
-            functions: functions(&objects, &settings.domain),
+            namespace,
+            functions,
             filters: filters.iter().map(|filter| (filter.name_any(), filter.as_ref())).collect(),
-            known: Known { limits: &self.limits, endpoints: &endpoints },
+            known: Known { limits: &self.limits, endpoints: &endpoints, around: &around },
             knative_is_known: self.listed.contains(&Watched::Knative),
         };
         let (actions, gauges) = decide(&seen, &mut self.memory, settings, now);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, Preconditions};
 use kube::core::DynamicObject;
 use kube::discovery::ApiResource;
@@ -43,9 +44,20 @@ pub(super) enum WriteError {
 
 /// What was done.
 pub(super) enum Done {
-    Applied { name: String, content: Content, version: String },
-    Deleted { name: String },
-    Said { function: Box<Function>, status: Option<String> },
+    Applied {
+        name: String,
+        content: Content,
+        version: String,
+    },
+    Deleted {
+        name: String,
+    },
+    /// It needn't be remembered: writing it again changes nothing.
+    StoodByOrDown,
+    Said {
+        function: Box<Function>,
+        status: Option<String>,
+    },
 }
 
 impl Done {
@@ -54,6 +66,7 @@ impl Done {
         match self {
             Self::Applied { name, content, version } => memory.filters.wrote(name, content, &version),
             Self::Deleted { name } => memory.filters.deleted(&name),
+            Self::StoodByOrDown => {}
             Self::Said { function, status } => memory.said(&function, status.as_deref()),
         }
     }
@@ -88,6 +101,8 @@ impl Writer {
                 self.apply(name, &filter, content, is_there).await
             }
             Action::Delete { name, uid } => self.delete(name, uid).await,
+            Action::StandBy(slice) => self.stand_by(&slice).await,
+            Action::StandDown { namespace, name } => self.stand_down(&namespace, &name).await,
             Action::Say { function, status, new } => self.say(function, status, &new).await,
         };
         if done.is_err() {
@@ -121,15 +136,30 @@ impl Writer {
     async fn delete(&self, name: String, uid: Option<String>) -> Result<Done, WriteError> {
         let preconditions = Some(Preconditions { uid, ..Preconditions::default() });
         let params = DeleteParams { preconditions, ..DeleteParams::default() };
-        match patiently(format!("the EnvoyFilter {name}"), self.filters.delete(&name, &params)).await {
-            // Somebody was faster, or it is another one by now.
-            Err(WriteError::Api { source: kube::Error::Api(status), .. })
-                if matches!(status.code, 404 | 409) => {}
-            other => drop(other?),
-        }
+        gone_is_fine(
+            patiently(format!("the EnvoyFilter {name}"), self.filters.delete(&name, &params)).await,
+        )?;
         self.metrics.filter_writes.fetch_add(1, Ordering::Relaxed);
         tracing::info!(filter = name, "EnvoyFilter deleted");
         Ok(Done::Deleted { name })
+    }
+
+    async fn stand_by(&self, slice: &EndpointSlice) -> Result<Done, WriteError> {
+        let (name, namespace) = (slice.name_any(), slice.namespace().unwrap_or_default());
+        let api: Api<EndpointSlice> = Api::namespaced(self.client.clone(), &namespace);
+        let params = PatchParams::apply(FIELD_MANAGER).force();
+        patiently(format!("the EndpointSlice {name}"), api.patch(&name, &params, &Patch::Apply(slice)))
+            .await?;
+        tracing::info!(namespace, slice = name, "EndpointSlice written: another service stands by");
+        Ok(Done::StoodByOrDown)
+    }
+
+    async fn stand_down(&self, namespace: &str, name: &str) -> Result<Done, WriteError> {
+        let api: Api<EndpointSlice> = Api::namespaced(self.client.clone(), namespace);
+        let params = DeleteParams::default();
+        gone_is_fine(patiently(format!("the EndpointSlice {name}"), api.delete(name, &params)).await)?;
+        tracing::info!(namespace, slice = name, "EndpointSlice deleted");
+        Ok(Done::StoodByOrDown)
     }
 
     async fn say(
@@ -149,12 +179,7 @@ impl Writer {
             Api::namespaced_with(self.client.clone(), &function.namespace, &resource(function.kind));
         let params = PatchParams::apply(FIELD_MANAGER).force();
         let what = format!("the status of {}", function.id());
-        match patiently(what, api.patch(&function.name, &params, &Patch::Apply(&object))).await {
-            // It is gone, or another one by now.
-            Err(WriteError::Api { source: kube::Error::Api(status), .. })
-                if matches!(status.code, 404 | 409) => {}
-            other => drop(other?),
-        }
+        gone_is_fine(patiently(what, api.patch(&function.name, &params, &Patch::Apply(&object))).await)?;
         self.metrics.status_writes.fetch_add(1, Ordering::Relaxed);
         for finding in new.iter().filter(|finding| finding.is_worth_an_event()) {
             self.tell(&function, finding).await;
@@ -178,6 +203,16 @@ impl Writer {
         if let Err(error) = patiently("an Event".to_owned(), published).await {
             tracing::warn!(function = function.id(), %error, "no Event");
         }
+    }
+}
+
+/// An object that is gone, or is another one by now, needs nothing done to it.
+fn gone_is_fine<T>(done: Result<T, WriteError>) -> Result<(), WriteError> {
+    match done {
+        Err(WriteError::Api { source: kube::Error::Api(status), .. }) if matches!(status.code, 404 | 409) => {
+            Ok(())
+        }
+        other => other.map(drop),
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::controller::endpoints::Endpoints;
 use crate::controller::limits::Limits;
+use crate::controller::placement::Surroundings;
 use crate::controller::status::About;
 use crate::envoy_filter::{Contexts, IstioVersion};
 use crate::function::fixtures::{object, protected, service};
@@ -26,23 +27,33 @@ fn settings() -> Settings {
 struct Place {
     services: Vec<Value>,
     filters: Vec<Filter>,
+    slices: Vec<EndpointSlice>,
     knative_is_known: bool,
     memory: Memory,
 }
 
 impl Place {
     fn with(services: Vec<Value>) -> Self {
-        Self { services, filters: Vec::new(), knative_is_known: true, memory: Memory::default() }
+        Self {
+            services,
+            filters: Vec::new(),
+            slices: Vec::new(),
+            knative_is_known: true,
+            memory: Memory::default(),
+        }
     }
 
     fn look(&mut self) -> Vec<Action> {
         let services: Vec<_> = self.services.iter().cloned().map(object).collect();
         let objects = Objects { services: services.iter().collect(), ..Objects::default() };
         let (limits, endpoints) = (Limits::default(), Endpoints::default());
+        let around =
+            Surroundings { services: services.iter().collect(), slices: self.slices.iter().collect() };
         let seen = Seen {
+            namespace: "default",
             functions: functions(&objects, DEFAULT_DOMAIN),
             filters: self.filters.iter().map(|filter| (filter.name_any(), filter)).collect(),
-            known: Known { limits: &limits, endpoints: &endpoints },
+            known: Known { limits: &limits, endpoints: &endpoints, around: &around },
             knative_is_known: self.knative_is_known,
         };
         decide(&seen, &mut self.memory, &settings(), "2026-01-01T00:00:00Z").0.concat()
@@ -60,6 +71,8 @@ impl Place {
                     self.filters.push(object(filter));
                 }
                 Action::Delete { name, .. } => self.filters.retain(|filter| filter.name_any() != name),
+                Action::StandBy(slice) => self.slices.push(*slice),
+                Action::StandDown { name, .. } => self.slices.retain(|slice| slice.name_any() != name),
                 Action::Say { function, status, .. } => {
                     let there =
                         self.services.iter_mut().find(|service| service["metadata"]["name"] == function.name);
@@ -116,7 +129,7 @@ fn what_was_written_is_not_written_again_while_the_watch_is_late() {
         match action {
             Action::Apply { name, content, .. } => place.memory.filters.wrote(name, content, "7"),
             Action::Say { function, status, .. } => place.memory.said(&function, status.as_deref()),
-            Action::Delete { .. } => panic!("nothing is there to be deleted"),
+            other => panic!("nothing else is to be done: {other:?}"),
         }
     }
     assert!(place.look().is_empty());
@@ -172,4 +185,30 @@ fn somebody_elses_change_of_our_filter_is_put_back() {
     let changed = json!({ "metadata": { "name": "steadfaas.default.service.fib", "resourceVersion": "9" }, "spec": {} });
     place.filters = vec![object(changed)];
     assert_eq!(applied(&place.look()), ["steadfaas.default.service.fib"]);
+}
+
+#[test]
+fn another_service_stands_by_while_a_function_asks_for_it() {
+    let mut annotations = protected();
+    annotations["steadfaas.dev/standby-service"] = "spare.default".into();
+    let mut place =
+        Place::with(vec![service("fib", json!({}), annotations), service("spare", json!({}), json!({}))]);
+    place.slices.push(object(json!({
+        "metadata": { "name": "spare-x", "namespace": "default", "labels": { "kubernetes.io/service-name": "spare" } },
+        "addressType": "IPv4",
+        "endpoints": [{ "addresses": ["10.0.0.9"] }],
+        "ports": [{ "name": "http", "port": 8080 }],
+    })));
+    place.settle();
+    assert_eq!(place.slices.len(), 2);
+    assert!(place.look().is_empty());
+    let policy = filters::policy(&place.filters[0]).unwrap();
+    assert_eq!(policy.placement.standby, ["10.0.0.9:8080"]);
+    place.services[0]["metadata"]["annotations"]
+        .as_object_mut()
+        .unwrap()
+        .remove("steadfaas.dev/standby-service");
+    place.settle();
+    assert_eq!(place.slices.len(), 1, "it stands by no more");
+    assert!(place.look().is_empty());
 }

@@ -1,0 +1,130 @@
+//! Where a function's replicas are and who stands by beside them: what a policy says beyond the annotations.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use steadfaas_core::policy::{Placement, WrittenPolicy};
+
+use super::nodes;
+use super::standby::{self, Standby, StandbyService};
+use super::status::{About, Finding};
+use crate::function::Function;
+
+/// The objects that say it: those of the function's namespace, and of those that stand by for it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Surroundings<'a> {
+    pub(super) services: Vec<&'a Service>,
+    pub(super) slices: Vec<&'a EndpointSlice>,
+}
+
+/// What follows from them for one function.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Placed {
+    /// What the policy says.
+    pub(super) placement: Placement,
+    /// What makes another Service stand by.
+    pub(super) slices: Vec<EndpointSlice>,
+    /// What to say of that, where it is asked for.
+    pub(super) finding: Option<Finding>,
+}
+
+impl Placed {
+    /// For a function with this policy.
+    pub(super) fn of(function: &Function, written: &WrittenPolicy, around: &Surroundings<'_>) -> Self {
+        let pods: BTreeSet<&str> =
+            function.upstreams.iter().map(|upstream| upstream.pods_service.as_str()).collect();
+        let own = around.slices.iter().copied().filter(|slice| {
+            slice.metadata.namespace.as_ref() == Some(&function.namespace)
+                && standby::service_of(slice).is_some_and(|service| pods.contains(service))
+        });
+        let nodes = nodes::shared(own);
+        let Some(text) = written.settings.get(standby::KEY) else {
+            return Self { placement: Placement { nodes, standby: Vec::new() }, ..Self::default() };
+        };
+        let found = text.parse().and_then(|other: StandbyService| {
+            standby::stand_by(function, &other, &around.services, &around.slices)
+        });
+        let (Standby { replicas, slices }, finding) = match found {
+            Ok(standby) if standby.replicas.is_empty() => {
+                let words = format!("`{}` is {text}, which has no ready replica", standby::KEY);
+                (standby, Finding::bad(About::StandsBy, "NobodyReady", words))
+            }
+            Ok(standby) => {
+                let words = format!("{text} stands by with {} replicas", standby.replicas.len());
+                (standby, Finding::good(About::StandsBy, "StandsBy", words))
+            }
+            Err(words) => (Standby::default(), Finding::bad(About::StandsBy, "NoStandby", words)),
+        };
+        Self { placement: Placement { nodes, standby: replicas }, slices, finding: Some(finding) }
+    }
+}
+
+/// Which namespaces have a Service that functions of other namespaces want to stand by.
+#[derive(Debug, Default)]
+pub(super) struct Leaning {
+    /// By the namespace of the Service: those of the functions.
+    of: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Leaning {
+    /// Notes which other namespaces those functions of `namespace` lean on, and names them.
+    pub(super) fn note(&mut self, namespace: &str, functions: &[Function]) -> BTreeSet<String> {
+        let others: BTreeSet<String> = functions.iter().filter_map(leans_on).collect();
+        self.of.retain(|other, leaning| {
+            leaning.retain(|one| one != namespace || others.contains(other));
+            !leaning.is_empty()
+        });
+        for other in &others {
+            self.of.entry(other.clone()).or_default().insert(namespace.to_owned());
+        }
+        others
+    }
+
+    /// Those that lean on `namespace`.
+    pub(super) fn on(&self, namespace: &str) -> impl Iterator<Item = &String> {
+        self.of.get(namespace).into_iter().flatten()
+    }
+}
+
+/// The other namespace whose Service is to stand by for the function.
+fn leans_on(function: &Function) -> Option<String> {
+    let written = function.written();
+    let other: StandbyService = written.settings.get(standby::KEY)?.parse().ok()?;
+    Some(other.namespace).filter(|namespace| *namespace != function.namespace)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::function::fixtures::{object, service};
+    use crate::function::{DEFAULT_DOMAIN, Objects, functions};
+
+    fn leaning(other: &str) -> Vec<Function> {
+        let annotations =
+            json!({ "steadfaas.dev/strategy": "retry", "steadfaas.dev/standby-service": other });
+        let service: Service = object(service("fib", json!({}), annotations));
+        functions(&Objects { services: vec![&service], ..Objects::default() }, DEFAULT_DOMAIN)
+    }
+
+    #[test]
+    fn a_namespace_is_leaned_on_until_no_function_does() {
+        let mut all = Leaning::default();
+        assert_eq!(all.note("default", &leaning("spare.spares")), ["spares".to_owned()].into());
+        assert!(all.on("spares").eq(["default"]));
+        all.note("default", &leaning("spare.default"));
+        assert_eq!(all.on("spares").count(), 0);
+    }
+
+    #[test]
+    fn a_standby_that_is_not_there_is_said_and_leaves_the_policy_as_it_is() {
+        let functions = leaning("spare.default");
+        let function = functions.first().unwrap();
+        let placed = Placed::of(function, &function.written(), &Surroundings::default());
+        assert_eq!((placed.placement, placed.slices), (Placement::default(), Vec::new()));
+        let finding = placed.finding.unwrap();
+        assert_eq!((finding.holds, finding.reason), (false, "NoStandby"));
+    }
+}
