@@ -143,9 +143,9 @@ async fn under_load(
     let target = busiest(&replicas).await?;
     load.reach(STRUCK_AT).await;
     let struck = Instant::now();
-    fault.strike(running, target)?;
+    let in_force = fault.strike(running, target)?;
     load.reach(STRUCK_AT + LASTS).await;
-    fault.undo(running, target)?;
+    in_force.undo()?;
     let seen = Seen::of(&load.finish().await, STRUCK_AT);
     let since = |moment: Option<Instant>| Some(moment?.saturating_duration_since(struck));
     Ok(Felt {

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use anyhow::Context as _;
+use fib::stats::Report;
 use serde_json::Value;
 use steadfaas_tests::http;
 
@@ -24,6 +25,13 @@ pub struct Replica {
 }
 
 impl Replica {
+    /// One to name in tests.
+    #[cfg(test)]
+    pub(super) fn example() -> Self {
+        let (pod, node, container) = ("fib-1".to_owned(), "worker1".to_owned(), "abc".to_owned());
+        Self { pod, node, container, address: IpAddr::from([10, 244, 2, 2]) }
+    }
+
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
@@ -36,12 +44,9 @@ impl Replica {
     /// It doesn't say.
     pub async fn executions(&self) -> anyhow::Result<u64> {
         let (_, text) = http::get(self.address(), "/stats").await?;
-        let report: Value =
+        let report: Report =
             serde_json::from_str(&text).with_context(|| format!("{} says {text:?}", self.pod))?;
-        report
-            .get("executions")
-            .and_then(Value::as_u64)
-            .with_context(|| format!("{} says {text:?}", self.pod))
+        Ok(report.counts.executions)
     }
 }
 

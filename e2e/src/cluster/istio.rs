@@ -56,7 +56,7 @@ const VARIABLES: [(&str, &str); 8] = [
 /// # Errors
 /// Something is missing or doesn't start.
 pub fn add(running: &Running) -> anyhow::Result<()> {
-    if running.records().read().with.iter().any(|layer| layer == LAYER) {
+    if running.records()?.read().with.iter().any(|layer| layer == LAYER) {
         return Ok(());
     }
     let programs = tools::ensure(&ISTIO)?;
@@ -77,7 +77,7 @@ pub fn add(running: &Running) -> anyhow::Result<()> {
     let available = "--for=condition=Available";
     kubectl
         .wait(&[available, "--namespace=istio-system", "deployment/istio-ingressgateway"], READY_SECONDS)?;
-    running.records().add_layer(LAYER)?;
+    running.records()?.add_layer(LAYER)?;
     say(&format!("Istio runs after {:.1} s", began.elapsed().as_secs_f64()));
     Ok(())
 }
@@ -100,13 +100,13 @@ fn start_istiod(running: &Running, programs: &Path) -> anyhow::Result<()> {
     fs::write(&mesh, MESH)?;
     let istiod = Program::new("istiod", programs.join("pilot-discovery")).args([
         "discovery".to_owned(),
-        format!("--kubeconfig={}", running.records().folder().kubeconfig().display()),
+        format!("--kubeconfig={}", running.records()?.folder().kubeconfig().display()),
         format!("--meshConfig={}", mesh.display()),
         "--monitoringAddr=:15014".to_owned(),
         "--domain=cluster.local".to_owned(),
     ]);
     let set = |istiod: Program, (name, value): &(&str, &str)| istiod.variable(name, value);
-    control.start_program(&VARIABLES.iter().fold(istiod, set), running.records())
+    control.start_program(&VARIABLES.iter().fold(istiod, set), running.records()?)
 }
 
 /// Pods can't start before the config map with the mesh's root certificate is there.
@@ -114,7 +114,7 @@ fn wait_for_istiod(running: &Running) -> anyhow::Result<()> {
     let began = Instant::now();
     let words = ["get", "configmap", "istio-ca-root-cert", "--namespace=istio-system"];
     while running.kubectl().run(&words).is_err() {
-        let runs = began.elapsed() < ISTIOD_PATIENCE && running.records().runs(control::NAME, "istiod");
+        let runs = began.elapsed() < ISTIOD_PATIENCE && running.records()?.runs(control::NAME, "istiod");
         anyhow::ensure!(runs, "istiod doesn't work; `cargo cluster logs istiod` may say why");
         std::thread::sleep(LOOK_EVERY);
     }

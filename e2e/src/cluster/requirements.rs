@@ -16,11 +16,12 @@ enum Sign {
 }
 
 /// Debian's packages that are needed; other systems have them under similar names.
-const PACKAGES: [(&str, Sign); 7] = [
+const PACKAGES: [(&str, Sign); 8] = [
     ("containerd", Sign::Command("containerd")),
     ("runc", Sign::Command("runc")),
     ("containernetworking-plugins", Sign::File("/usr/lib/cni/bridge")),
     ("nftables", Sign::Command("nft")),
+    ("iptables", Sign::Command("iptables")),
     ("iproute2", Sign::Command("ip")),
     ("util-linux", Sign::Command("nsenter")),
     ("procps", Sign::Command("sysctl")),

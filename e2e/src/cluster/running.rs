@@ -27,9 +27,11 @@ impl Running {
     }
 
     /// What it consists of.
-    #[must_use]
-    pub fn records(&self) -> &Records {
-        &self.records
+    ///
+    /// # Errors
+    /// It isn't ours.
+    pub fn records(&self) -> anyhow::Result<&Records> {
+        Ok(&self.records)
     }
 
     /// How it is spoken to.
