@@ -19,6 +19,9 @@ const CLUSTER_FIELDS: [&str; 5] = [
 /// Fields of a standalone route that say how its requests are tried again.
 const ROUTE_FIELDS: [&str; 2] = ["retry_policy", "hedge_policy"];
 
+/// What all of them carry: `kubectl delete` finds them by it.
+pub const LABEL: &str = "app.kubernetes.io/managed-by=steadfaas-e2e";
+
 /// A Service whose requests are to be protected.
 #[derive(Debug, Clone, Copy)]
 pub struct Protected<'a> {
@@ -52,11 +55,16 @@ fn from_bootstrap(protected: &Protected<'_>, bootstrap: &Value) -> anyhow::Resul
     let route = only(&ROUTE_FIELDS, part(&format!("{manager}/route_config/virtual_hosts/0/routes/0/route"))?);
     let filter = part(&format!("{manager}/http_filters/0"))?;
     let (service, namespace) = (protected.service, protected.namespace);
+    let (label, manager) = LABEL.split_once('=').context("a label has a value")?;
     let host = format!("{service}.{namespace}.svc.cluster.local");
     Ok(json!({
         "apiVersion": "networking.istio.io/v1alpha3",
         "kind": "EnvoyFilter",
-        "metadata": { "name": format!("steadfaas-{service}"), "namespace": "istio-system" },
+        "metadata": {
+            "name": format!("steadfaas-{service}"),
+            "namespace": "istio-system",
+            "labels": { label: manager },
+        },
         "spec": { "configPatches": [
             patch("CLUSTER", "MERGE", json!({ "cluster": { "service": host } }), &cluster),
             patch(

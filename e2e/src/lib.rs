@@ -6,4 +6,5 @@ pub mod behind_gateway;
 pub mod cluster;
 pub mod envoy_filter;
 pub mod node_loss;
+pub mod scenario;
 pub mod shipped;

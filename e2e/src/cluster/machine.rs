@@ -82,6 +82,12 @@ impl Machine {
         self.inside.pid()
     }
 
+    /// Its network namespace, as a file.
+    #[must_use]
+    pub fn network(&self) -> PathBuf {
+        format!("/proc/{}/ns/net", self.pid()).into()
+    }
+
     /// Where its files are.
     #[must_use]
     pub fn folder(&self) -> &Path {

@@ -45,6 +45,15 @@ impl Running {
     /// # Errors
     /// There is none of this name.
     pub fn machine(&self, name: &str) -> anyhow::Result<Machine> {
-        Machine::find(name, &self.records)
+        Machine::find(name, self.records()?)
+    }
+
+    /// All of them.
+    ///
+    /// # Errors
+    /// One has ended.
+    pub fn machines(&self) -> anyhow::Result<Vec<Machine>> {
+        let record = self.records()?.read();
+        record.machines.iter().map(|machine| self.machine(&machine.name)).collect()
     }
 }

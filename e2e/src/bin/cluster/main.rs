@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser as _;
-use steadfaas_e2e::behind_gateway;
+use steadfaas_e2e::behind_gateway::BehindGateway;
 use steadfaas_e2e::cluster::cycle::cycle;
 use steadfaas_e2e::cluster::down::down;
 use steadfaas_e2e::cluster::evidence;
@@ -18,6 +18,7 @@ use steadfaas_e2e::cluster::istio;
 use steadfaas_e2e::cluster::running::Running;
 use steadfaas_e2e::cluster::status::status;
 use steadfaas_e2e::cluster::up::up;
+use steadfaas_e2e::scenario;
 
 use cli::{Cli, Command, Layer, Scenario};
 
@@ -75,7 +76,7 @@ fn play(scenario: Scenario) -> anyhow::Result<()> {
     let running = Running::find()?;
     istio::add(&running)?;
     let (name, fault) = scenario.what();
-    behind_gateway::run(&running, fault).or_else(|error| {
+    scenario::run(&running, &BehindGateway, fault).or_else(|error| {
         let folder = evidence::gather(&running, name)?;
         Err(error.context(format!("{name} failed; what was there then is in {}", folder.display())))
     })
