@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::cluster::images::FIB_IMAGE;
+use crate::cluster::proxy::Proxy;
 use crate::cluster::running::Running;
 use crate::cluster::{control, istio};
 use crate::envoy_filter::{self, Protected};
@@ -9,6 +11,9 @@ use crate::scenario::{Scene, Stage};
 
 /// The function, its Service and its way through the gateway.
 const OBJECTS: &str = include_str!("../behind-gateway/fib.yaml");
+
+/// The host that the gateway has for it; `fib.yaml` names it.
+const HOST: &str = "fib.steadfaas-e2e.test";
 
 /// Pods are ready some 3 s after they were asked for.
 const READY_SECONDS: u32 = 60;
@@ -20,13 +25,13 @@ pub struct BehindGateway;
 impl Stage for BehindGateway {
     fn set(&self, running: &Running) -> anyhow::Result<Scene> {
         let kubectl = running.kubectl();
-        kubectl.apply(OBJECTS)?;
+        kubectl.apply(&objects(running))?;
         kubectl.run(&["rollout", "restart", "deployment/fib"])?;
         kubectl.run(&["rollout", "status", "deployment/fib", &format!("--timeout={READY_SECONDS}s")])?;
         Ok(Scene {
-            network: running.machine(control::NAME)?.network(),
+            network: running.machine(control::NAME).ok().map(|control| control.network()),
             target: istio::gateway(running)?,
-            host: "fib".to_owned(),
+            host: HOST.to_owned(),
             pods: "app=fib".to_owned(),
             service: "fib".to_owned(),
         })
@@ -34,5 +39,23 @@ impl Stage for BehindGateway {
 
     fn filters(&self, _scene: &Scene, keys: &[&str]) -> anyhow::Result<Value> {
         envoy_filter::for_gateway(&Protected { service: "fib", namespace: "default", route: "fib", keys })
+    }
+
+    fn clear(&self, running: &Running) -> anyhow::Result<()> {
+        running.kubectl().delete(&objects(running)).map(drop)
+    }
+
+    fn proxy(&self) -> Proxy {
+        istio::ingress_gateway()
+    }
+}
+
+/// With the image that the user's own nodes find.
+fn objects(running: &Running) -> String {
+    match running.theirs().and_then(|theirs| theirs.image.as_deref()) {
+        Some(image) => OBJECTS
+            .replace(FIB_IMAGE, image)
+            .replace("imagePullPolicy: Never", "imagePullPolicy: IfNotPresent"),
+        None => OBJECTS.to_owned(),
     }
 }

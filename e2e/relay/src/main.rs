@@ -18,7 +18,8 @@ const MOST_WAITING: u32 = 10_000;
 
 fn main() -> anyhow::Result<()> {
     let mut words = std::env::args().skip(1);
-    let number = words.next().and_then(|word| word.parse().ok()).context("usage: relay QUEUE MILLISECONDS")?;
+    let number =
+        words.next().and_then(|word| word.parse().ok()).context("usage: relay QUEUE MILLISECONDS")?;
     let delay = words.next().and_then(|word| word.parse().ok()).context("usage: relay QUEUE MILLISECONDS")?;
     let mut queue = Queue::open().context("the kernel has no packet queues (nfnetlink_queue)")?;
     queue.bind(number).with_context(|| format!("the packet queue {number} can't be taken"))?;

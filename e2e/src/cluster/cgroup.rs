@@ -1,11 +1,15 @@
 //! The cgroups of a cluster: one a machine in each hierarchy, below one folder that `down` removes. `cluster` is that
 //! folder's name, [`super::folder::Folder::mark`]: clusters in other folders have others.
 
+mod group;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+
+pub use group::{Group, Used};
 
 /// The two parts of a machine's.
 const PROGRAMS: &str = "programs";
@@ -60,6 +64,28 @@ fn make_in(hierarchy: &Path, names: [&str; 3]) -> anyhow::Result<PathBuf> {
 pub fn all(cluster: &str) -> Vec<PathBuf> {
     let hierarchies = hierarchies(Path::new(MOUNTED)).unwrap_or_default();
     hierarchies.into_iter().map(|hierarchy| hierarchy.join(cluster)).filter(|path| path.exists()).collect()
+}
+
+/// Where kubelets put pods below a machine's group for them, by how sure of their share they are.
+const CLASSES: [&str; 3] = ["kubepods", "kubepods/burstable", "kubepods/besteffort"];
+
+/// The groups of all pods of a machine that are there now, with their pods' uids.
+#[must_use]
+pub fn pods(cluster: &str, machine: &str) -> Vec<(String, Group)> {
+    let classes = CLASSES.map(|class| format!("{cluster}/{machine}/{PODS}/{class}"));
+    let uid = |(name, group): (String, Group)| Some((name.strip_prefix("pod")?.to_owned(), group));
+    classes
+        .iter()
+        .filter_map(|class| Group::find(Path::new(MOUNTED), class))
+        .flat_map(|class| class.below())
+        .filter_map(uid)
+        .collect()
+}
+
+/// The group of a whole machine.
+#[must_use]
+pub fn machine(cluster: &str, machine: &str) -> Option<Group> {
+    Group::find(Path::new(MOUNTED), &format!("{cluster}/{machine}"))
 }
 
 /// Removes what there is of the cluster's groups, once nothing is in them any more.

@@ -5,7 +5,6 @@ use std::net::{IpAddr, SocketAddr};
 use anyhow::Context as _;
 use fib::stats::Report;
 use serde_json::Value;
-use steadfaas_tests::http;
 
 use super::kubectl::Kubectl;
 
@@ -38,12 +37,13 @@ impl Replica {
         SocketAddr::new(self.address, PORT)
     }
 
-    /// How often it has run the function. To be asked from within the cluster.
+    /// How often it has run the function. It is asked through the API server, which reaches every pod.
     ///
     /// # Errors
     /// It doesn't say.
-    pub async fn executions(&self) -> anyhow::Result<u64> {
-        let (_, text) = http::get(self.address(), "/stats").await?;
+    pub fn executions(&self, kubectl: &Kubectl) -> anyhow::Result<u64> {
+        let path = format!("/api/v1/namespaces/default/pods/{}:{PORT}/proxy/stats", self.pod);
+        let text = kubectl.run(&["get", "--raw", &path])?;
         let report: Report =
             serde_json::from_str(&text).with_context(|| format!("{} says {text:?}", self.pod))?;
         Ok(report.counts.executions)

@@ -10,10 +10,12 @@ use xtask::command::say;
 use xtask::envoy;
 
 use super::control;
+use super::endpoint::Endpoint;
 use super::image::Image;
 use super::machine::Program;
 use super::node;
-use super::running::Running;
+use super::proxy::Proxy;
+use super::running::{Running, Theirs};
 use super::tools::{self, ISTIO};
 
 /// What `up` and the record call it.
@@ -28,6 +30,9 @@ const PROXY_IMAGE: &str = "dev.local/proxy:1";
 
 /// The port of the gateway's pod on which clients are awaited; `istio.yaml` names it.
 const GATEWAY_PORT: u16 = 8081;
+
+/// The port on which istiod tells of itself.
+const DEBUG_PORT: u16 = 15014;
 
 /// istiod hands out the mesh's root certificate some 3 s after its start.
 const ISTIOD_PATIENCE: Duration = Duration::from_secs(60);
@@ -82,16 +87,41 @@ pub fn add(running: &Running) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Where the gateway's clients go: to its pod, from the control plane's machine.
+/// Where the gateway's clients go: to its pod, from the control plane's machine; on another's cluster where they said,
+/// or where its load balancer is.
 ///
 /// # Errors
 /// There is no gateway.
 pub fn gateway(running: &Running) -> anyhow::Result<SocketAddr> {
-    let address = "--output=jsonpath={.items[0].status.podIP}";
-    let words = ["get", "pods", "--namespace=istio-system", "--selector=istio=ingressgateway", address];
+    let (what, field, port) = match running.theirs() {
+        Some(Theirs { gateway: Some(address), .. }) => return Ok(*address),
+        Some(_) => ("services", "status.loadBalancer.ingress[0].ip", 80),
+        None => ("pods", "status.podIP", GATEWAY_PORT),
+    };
+    let address = format!("--output=jsonpath={{.items[0].{field}}}");
+    let words = ["get", what, "--namespace=istio-system", "--selector=istio=ingressgateway", &address];
     let said = running.kubectl().run(&words)?;
     let address: IpAddr = said.parse().with_context(|| format!("the gateway has no address: {said:?}"))?;
-    Ok(SocketAddr::new(address, GATEWAY_PORT))
+    Ok(SocketAddr::new(address, port))
+}
+
+/// istiod's own endpoint for who looks closely.
+///
+/// # Errors
+/// There is no istiod.
+pub fn debug(running: &Running) -> anyhow::Result<Endpoint> {
+    if let Ok(control) = running.machine(control::NAME) {
+        return Ok(Endpoint::within(control.network(), DEBUG_PORT));
+    }
+    let istiod = Proxy { namespace: "istio-system".to_owned(), label: "app=istiod".to_owned() };
+    let [name, ..] = istiod.find(running)?;
+    Endpoint::forwarded(running.kubectl(), &istiod.namespace, &name, DEBUG_PORT)
+}
+
+/// The gateway's pod.
+#[must_use]
+pub fn ingress_gateway() -> Proxy {
+    Proxy { namespace: "istio-system".to_owned(), label: "istio=ingressgateway".to_owned() }
 }
 
 fn start_istiod(running: &Running, programs: &Path) -> anyhow::Result<()> {

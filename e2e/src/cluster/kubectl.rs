@@ -1,4 +1,4 @@
-//! `kubectl` of the cluster's own version, in the network of its control plane.
+//! `kubectl`: of our cluster's own version and in the network of its control plane, or for a cluster of the user's.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,8 @@ use super::machine::Machine;
 /// How the cluster is spoken to.
 #[derive(Debug, Clone)]
 pub struct Kubectl {
-    control: Machine,
+    /// The machine in whose network it runs; none: where this command does.
+    control: Option<Machine>,
     program: PathBuf,
     kubeconfig: PathBuf,
 }
@@ -21,10 +22,16 @@ impl Kubectl {
     #[must_use]
     pub fn new(control: &Machine, kubernetes: &Path, kubeconfig: &Path) -> Self {
         Self {
-            control: control.clone(),
+            control: Some(control.clone()),
             program: kubernetes.join("kubectl"),
             kubeconfig: kubeconfig.to_owned(),
         }
+    }
+
+    /// This program, for a cluster of the user's own.
+    #[must_use]
+    pub fn of_user(program: PathBuf, kubeconfig: &Path) -> Self {
+        Self { control: None, program, kubeconfig: kubeconfig.to_owned() }
     }
 
     /// Another program of its folder.
@@ -36,7 +43,9 @@ impl Kubectl {
     /// The command, for arguments to be added.
     #[must_use]
     pub fn command(&self) -> Command {
-        let mut command = self.control.in_network(&self.program);
+        let here = || Command::new(&self.program);
+        let mut command =
+            self.control.as_ref().map_or_else(here, |control| control.in_network(&self.program));
         command.arg("--kubeconfig").arg(&self.kubeconfig);
         command
     }
@@ -57,6 +66,14 @@ impl Kubectl {
     pub fn apply(&self, objects: &str) -> anyhow::Result<String> {
         let apply = ["apply", "--server-side", "--force-conflicts", "--field-manager=e2e", "-f", "-"];
         self.feed(&apply, objects.as_bytes())
+    }
+
+    /// Deletes such objects where they are there, without waiting for them to be gone.
+    ///
+    /// # Errors
+    /// One can't be deleted.
+    pub fn delete(&self, objects: &str) -> anyhow::Result<String> {
+        self.feed(&["delete", "--ignore-not-found", "--wait=false", "-f", "-"], objects.as_bytes())
     }
 
     /// Waits until what `words` say holds, as `kubectl wait` does.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use steadfaas_core::envoy::RESPONSE_HEADER;
 use steadfaas_tests::client::{Ask, Reply};
 use xtask::command::say;
 
@@ -13,17 +14,15 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How often it is asked whether they are.
 const ASK_EVERY: Duration = Duration::from_millis(200);
 
-/// By this the filter tells clients that it was there.
-const HEADER: &str = "x-steadfaas";
-
 /// Waits until a request is answered as it should be: by the function, and with or without the header by which the
 /// filter says that it was there.
 pub(super) async fn wait(scene: &Scene, protected: bool) -> anyhow::Result<()> {
     let began = Instant::now();
     loop {
         let answer = Ask::get(&scene.host, "/?n=15").send(scene.target).await;
-        let as_told =
-            |reply: &Reply| reply.status.is_success() && reply.header(HEADER).is_empty() != protected;
+        let as_told = |reply: &Reply| {
+            reply.status.is_success() && reply.header(RESPONSE_HEADER).is_empty() != protected
+        };
         if answer.as_ref().is_ok_and(as_told) {
             say(&format!("the proxy's settings are in use after {:.1} s", began.elapsed().as_secs_f64()));
             return Ok(());

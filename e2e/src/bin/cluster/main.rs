@@ -1,6 +1,7 @@
 //! `cargo cluster`: a real Kubernetes on this machine.
 
 mod cli;
+mod play;
 
 use std::fs;
 use std::io::Write as _;
@@ -9,18 +10,15 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser as _;
-use steadfaas_e2e::behind_gateway::BehindGateway;
 use steadfaas_e2e::cluster::cycle::cycle;
 use steadfaas_e2e::cluster::down::down;
-use steadfaas_e2e::cluster::evidence;
 use steadfaas_e2e::cluster::folder::Folder;
 use steadfaas_e2e::cluster::istio;
 use steadfaas_e2e::cluster::running::Running;
 use steadfaas_e2e::cluster::status::status;
 use steadfaas_e2e::cluster::up::up;
-use steadfaas_e2e::scenario;
 
-use cli::{Cli, Command, Layer, Scenario};
+use cli::{Cli, Command, Layer};
 
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
@@ -50,7 +48,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             println!("{times} clusters came and went, and left nothing behind");
             Ok(())
         }
-        Command::Play { scenario } => play(scenario),
+        Command::Play(asked) => play::play(&asked),
         Command::Logs { name } => logs(&name),
         Command::Shell { node } => {
             let shell = std::env::var_os("SHELL").unwrap_or_else(|| "/bin/sh".into());
@@ -70,16 +68,6 @@ fn raise(nodes: u8, with: &[Layer]) -> anyhow::Result<()> {
     }
     println!("{runs}: `cargo cluster kubectl get pods -A` asks it, `cargo cluster down` ends it");
     Ok(())
-}
-
-fn play(scenario: Scenario) -> anyhow::Result<()> {
-    let running = Running::find()?;
-    istio::add(&running)?;
-    let (name, fault) = scenario.what();
-    scenario::run(&running, &BehindGateway, fault).or_else(|error| {
-        let folder = evidence::gather(&running, name)?;
-        Err(error.context(format!("{name} failed; what was there then is in {}", folder.display())))
-    })
 }
 
 /// Logs are there to be read even where the cluster never came up.

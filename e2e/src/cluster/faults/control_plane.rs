@@ -28,10 +28,7 @@ pub(super) fn start(running: &Running, program: &str) -> anyhow::Result<()> {
     let began = Instant::now();
     while !answers(running, program) {
         let waits = began.elapsed() < PATIENCE && records.runs(control::NAME, program);
-        anyhow::ensure!(
-            waits,
-            "{program} doesn't answer again; `cargo cluster logs {program}` may say why"
-        );
+        anyhow::ensure!(waits, "{program} doesn't answer again; `cargo cluster logs {program}` may say why");
         std::thread::sleep(ASK_EVERY);
     }
     Ok(())
@@ -42,9 +39,9 @@ fn answers(running: &Running, program: &str) -> bool {
         return running.kubectl().run(&["get", "--raw", "/readyz"]).is_ok();
     }
     // Proxies are told by this port; whoever takes connections there has read the cluster's objects.
-    running.machine(control::NAME).is_ok_and(|control| {
-        control.run("sh", &["-c", "ss -Hltn 'sport = :15012' | grep -q ."]).is_ok()
-    })
+    running
+        .machine(control::NAME)
+        .is_ok_and(|control| control.run("sh", &["-c", "ss -Hltn 'sport = :15012' | grep -q ."]).is_ok())
 }
 
 pub(super) fn wait_for_node(running: &Running, node: &str) -> anyhow::Result<()> {
