@@ -4,8 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use xtask::command::{cargo, run, say};
-use xtask::supplies::released;
+use xtask::supplies::build;
 
 use super::image::Image;
 use super::node::{PAUSE_IMAGE, Role};
@@ -41,12 +40,7 @@ impl Programs {
     /// # Errors
     /// They can't be built.
     pub fn build() -> anyhow::Result<Self> {
-        say("building fib and pause");
-        run(cargo()
-            .args(["build", "--quiet", "--release"])
-            .args(["--package", "fib", "--bin", "fib"])
-            .args(["--package", "steadfaas-e2e-pause", "--bin", "pause"]))?;
-        Ok(Self { pause: released("pause"), fib: released("fib") })
+        Ok(Self { pause: build("steadfaas-e2e-pause", "pause")?, fib: build("fib", "fib")? })
     }
 }
 

@@ -93,6 +93,18 @@ impl Records {
         self.program(machine, program).is_some_and(|program| program.process.is_alive())
     }
 
+    /// Where the logs of those programs are that have ended by themselves.
+    #[must_use]
+    pub fn logs_of_ended(&self) -> Vec<PathBuf> {
+        let record = self.lock();
+        let of_machine = |machine: &MachineRecord| {
+            let ended = machine.programs.iter().filter(|known| !known.process.is_alive());
+            let log = |known: &ProgramRecord| format!("{}/log/{}.log", machine.name, known.program.name());
+            ended.map(|known| self.folder.join(&log(known))).collect::<Vec<_>>()
+        };
+        record.machines.iter().flat_map(of_machine).collect()
+    }
+
     /// Adds something that was put on top of Kubernetes.
     ///
     /// # Errors

@@ -22,14 +22,33 @@ const HASH_LETTERS: usize = 16;
 /// # Errors
 /// There is no Go that can build it, or the build fails.
 pub fn ensure(set: &Set) -> anyhow::Result<PathBuf> {
-    let module = workspace_root().join("e2e/tools").join(set.name);
-    let cache = xtask::cache()?.join("tools");
-    let folder = cache.join(format!("{}-{}", set.name, hash(&module, set)?));
+    let (module, folder) = places(set)?;
     if !folder.is_dir() {
         let go = go::ensure(&module).with_context(|| format!("{} can't be built", set.name))?;
         build::build(set, &module, &go, &folder).with_context(|| format!("{} can't be built", set.name))?;
     }
     Ok(folder)
+}
+
+/// Makes sure of a Go that can build every set; where all are built it isn't asked for.
+///
+/// # Errors
+/// There is none, and it can't be fetched: one line says so.
+pub fn ensure_compiler() -> anyhow::Result<()> {
+    for set in [&ETCD, &KUBERNETES, &COREDNS, &ISTIO] {
+        let (module, folder) = places(set)?;
+        if !folder.is_dir() {
+            go::ensure(&module)?;
+        }
+    }
+    Ok(())
+}
+
+/// Where a set's module is, and where its programs go.
+fn places(set: &Set) -> anyhow::Result<(PathBuf, PathBuf)> {
+    let module = workspace_root().join("e2e/tools").join(set.name);
+    let name = format!("{}-{}", set.name, hash(&module, set)?);
+    Ok((module, xtask::cache()?.join("tools").join(name)))
 }
 
 /// What a set is made from: the module's files and how they are built.

@@ -44,29 +44,6 @@ pub struct Usage {
     pub memory_mb: Vec<Option<f64>>,
 }
 
-impl Usage {
-    /// The average over the seconds in which it was there.
-    #[must_use]
-    pub fn mean_cores(&self) -> f64 {
-        let known: Vec<f64> = self.cores.iter().flatten().copied().collect();
-        #[expect(clippy::cast_precision_loss, reason = "a load has far fewer than 2^53 seconds")]
-        let count = known.len().max(1) as f64;
-        known.iter().sum::<f64>() / count
-    }
-
-    /// The most of any second.
-    #[must_use]
-    pub fn most_cores(&self) -> f64 {
-        self.cores.iter().flatten().copied().fold(0.0, f64::max)
-    }
-
-    /// The most memory, in MB.
-    #[must_use]
-    pub fn most_memory(&self) -> f64 {
-        self.memory_mb.iter().flatten().copied().fold(0.0, f64::max)
-    }
-}
-
 /// A measurement that is under way.
 #[derive(Debug)]
 pub struct Meter {
@@ -199,7 +176,6 @@ mod tests {
         );
         assert_eq!(usage.cores, [None, Some(0.25), Some(0.0)]);
         assert_eq!(usage.memory_mb, [Some(0.0), Some(2.0), Some(3.0)]);
-        assert_eq!((usage.mean_cores(), usage.most_cores(), usage.most_memory()), (0.125, 0.25, 3.0));
     }
 
     #[test]

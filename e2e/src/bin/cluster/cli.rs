@@ -47,6 +47,10 @@ pub(crate) enum Command {
         #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=i64::from(MOST_WORKERS)))]
         nodes: u8,
     },
+    /// Make sure of all that a cluster needs and that isn't built for it, or say what is missing
+    Needs,
+    /// Name the scenarios that can be played
+    Scenarios,
     /// Play scenarios on it, without steadfaas and with it, and print what was felt of each
     Play(Play),
     /// Print what a program wrote: `etcd`, or `worker1/kubelet`
@@ -61,6 +65,17 @@ pub(crate) enum Command {
     },
 }
 
+impl Command {
+    /// Whether it touches namespaces or cgroups: for that one has to be root, on Linux.
+    pub(crate) fn needs_rights(&self) -> bool {
+        match self {
+            Self::Scenarios | Self::Logs { .. } => false,
+            Self::Play(play) => play.kubeconfig.is_none(),
+            _ => true,
+        }
+    }
+}
+
 /// What a cluster may have beside Kubernetes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Layer {
@@ -71,7 +86,7 @@ pub(crate) enum Layer {
 /// What is to be played, and where.
 #[derive(Debug, Args)]
 pub(crate) struct Play {
-    /// Which ones, or `all`; a name that there isn't shows those that there are
+    /// Which ones, of those that `scenarios` names, or `all`
     #[arg(required = true)]
     pub(crate) scenarios: Vec<String>,
     /// Print one JSON document a scenario instead of tables, with every second of what was used

@@ -14,9 +14,12 @@ use steadfaas_e2e::cluster::cycle::cycle;
 use steadfaas_e2e::cluster::down::down;
 use steadfaas_e2e::cluster::folder::Folder;
 use steadfaas_e2e::cluster::istio;
+use steadfaas_e2e::cluster::requirements;
 use steadfaas_e2e::cluster::running::Running;
 use steadfaas_e2e::cluster::status::status;
+use steadfaas_e2e::cluster::tools;
 use steadfaas_e2e::cluster::up::up;
+use steadfaas_e2e::scenario::catalogue;
 
 use cli::{Cli, Command, Layer};
 
@@ -31,6 +34,9 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> anyhow::Result<()> {
+    if command.needs_rights() {
+        requirements::ensure_rights()?;
+    }
     match command {
         Command::Up { nodes, with } => raise(nodes, &with),
         Command::Down => {
@@ -47,6 +53,15 @@ fn run(command: Command) -> anyhow::Result<()> {
             cycle(times, nodes)?;
             println!("{times} clusters came and went, and left nothing behind");
             Ok(())
+        }
+        Command::Needs => {
+            requirements::ensure()?;
+            tools::ensure_compiler()?;
+            xtask::envoy::ensure(xtask::envoy::NEWEST)?;
+            print("all that a cluster needs is here\n")
+        }
+        Command::Scenarios => {
+            catalogue::ALL.iter().try_for_each(|scenario| print(&format!("{}\n", scenario.name)))
         }
         Command::Play(asked) => play::play(&asked),
         Command::Logs { name } => logs(&name),

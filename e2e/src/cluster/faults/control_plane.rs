@@ -8,6 +8,8 @@ use crate::cluster::running::Running;
 pub(super) const ISTIOD: &str = "istiod";
 pub(super) const API_SERVER: &str = "kube-apiserver";
 
+const CONTROLLERS: &str = "kube-controller-manager";
+
 /// Both answer some 4 s after their start; the rest is for a machine that does other things too.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -31,7 +33,15 @@ pub(super) fn start(running: &Running, program: &str) -> anyhow::Result<()> {
         anyhow::ensure!(waits, "{program} doesn't answer again; `cargo cluster logs {program}` may say why");
         std::thread::sleep(ASK_EVERY);
     }
-    Ok(())
+    if program == API_SERVER { start_anew(running, CONTROLLERS) } else { Ok(()) }
+}
+
+/// The garbage collector was seen to lose track of what is deleted soon after the API server is back: pods of a Deployment
+/// that was gone stayed for minutes. No later trial shall find them.
+fn start_anew(running: &Running, program: &str) -> anyhow::Result<()> {
+    let (control, records) = (running.machine(control::NAME)?, running.records()?);
+    control.stop_program(program, records)?;
+    control.start_again(program, records)
 }
 
 fn answers(running: &Running, program: &str) -> bool {

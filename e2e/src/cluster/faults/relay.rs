@@ -4,8 +4,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use xtask::command::{cargo, run};
-use xtask::supplies::released;
+use xtask::supplies::{self, released};
 
 use crate::cluster::function::Replica;
 use crate::cluster::machine::{Machine, Program};
@@ -18,7 +17,7 @@ const RELAY: &str = "relay";
 const QUEUE: &str = "1";
 
 pub(super) fn build() -> anyhow::Result<()> {
-    run(cargo().args(["build", "--quiet", "--release", "--package", "steadfaas-e2e-relay", "--bin", RELAY]))
+    supplies::build("steadfaas-e2e-relay", RELAY).map(drop)
 }
 
 pub(super) fn start(running: &Running, target: &Replica, delay: Duration) -> anyhow::Result<()> {
