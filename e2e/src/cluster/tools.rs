@@ -30,15 +30,17 @@ pub fn ensure(set: &Set) -> anyhow::Result<PathBuf> {
     Ok(folder)
 }
 
-/// Makes sure of a Go that can build every set; where all are built it isn't asked for.
+/// Makes sure of what the sets are built with and from, where they aren't yet: Go, and its modules.
 ///
 /// # Errors
-/// There is none, and it can't be fetched: one line says so.
-pub fn ensure_compiler() -> anyhow::Result<()> {
+/// Something can't be fetched: one line says what.
+pub fn ensure_sources() -> anyhow::Result<()> {
     for set in [&ETCD, &KUBERNETES, &COREDNS, &ISTIO] {
         let (module, folder) = places(set)?;
         if !folder.is_dir() {
-            go::ensure(&module)?;
+            let go = go::ensure(&module)?;
+            build::packages(set, &module, &go)
+                .with_context(|| format!("the Go modules of {} can't be fetched", set.name))?;
         }
     }
     Ok(())

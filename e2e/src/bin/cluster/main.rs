@@ -56,7 +56,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Needs => {
             requirements::ensure()?;
-            tools::ensure_compiler()?;
+            tools::ensure_sources()?;
             xtask::envoy::ensure(xtask::envoy::NEWEST)?;
             print("all that a cluster needs is here\n")
         }

@@ -34,8 +34,7 @@ pub(super) fn build(set: &Set, module: &Path, go: &Path, folder: &Path) -> anyho
 fn compile(set: &Set, module: &Path, go: &Path, output: &Path) -> anyhow::Result<()> {
     let began = Instant::now();
     say(&format!("building {} (once; modules are fetched first)", set.name));
-    let packages = output_of(go::command(go, module).args(["list", "-deps", set.package]))?;
-    let bar = progress(packages.lines().count().try_into()?, set.name);
+    let bar = progress(packages(set, module, go)?, set.name);
     let linked: String = set.linked.iter().map(|(name, value)| format!(" -X {name}={value}")).collect();
     let mut child = go::command(go, module)
         .args(["build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", &format!("-s -w{linked}"), "-o"])
@@ -50,6 +49,12 @@ fn compile(set: &Set, module: &Path, go: &Path, output: &Path) -> anyhow::Result
     anyhow::ensure!(child.wait()?.success(), "go build failed:\n{}", tail.join("\n"));
     say(&format!("built {} in {} s", set.name, began.elapsed().as_secs()));
     Ok(())
+}
+
+/// How many packages the set consists of; their modules are fetched for that.
+pub(super) fn packages(set: &Set, module: &Path, go: &Path) -> anyhow::Result<u64> {
+    let packages = output_of(go::command(go, module).args(["list", "-deps", set.package]))?;
+    Ok(packages.lines().count().try_into()?)
 }
 
 /// Each line names a package that is being compiled; those that Go has in its own cache aren't named.
