@@ -27,7 +27,7 @@ const NAMESPACE: &str = r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"na
 const PROXY_IMAGE: &str = "dev.local/proxy:1";
 
 /// The port of the gateway's pod on which clients are awaited; `istio.yaml` names it.
-const GATEWAY_PORT: u16 = 8081;
+const GATEWAY_PORT: u16 = 8080;
 
 /// istiod hands out the mesh's root certificate some 3 s after its start.
 const ISTIOD_PATIENCE: Duration = Duration::from_secs(60);

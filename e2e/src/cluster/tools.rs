@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 use xtask::workspace_root;
 
-pub use sets::{COREDNS, ETCD, ISTIO, KUBERNETES, Set};
+pub use sets::{COREDNS, ETCD, ISTIO, KNATIVE, KUBERNETES, Set};
 
 /// So much of the hash names a folder: enough that two never meet.
 const HASH_LETTERS: usize = 16;

@@ -1,7 +1,10 @@
 //! What can be said to `cargo cluster`.
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand, ValueEnum};
 use steadfaas_e2e::cluster::faults::Fault;
+use steadfaas_e2e::cluster::layers::Layer;
 use steadfaas_e2e::cluster::up::MOST_WORKERS;
 
 /// A real Kubernetes on this machine, without containers of containers: each node is a set of namespaces. It needs
@@ -44,6 +47,9 @@ pub(crate) enum Command {
         /// How many workers
         #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=i64::from(MOST_WORKERS)))]
         nodes: u8,
+        /// What comes on top of Kubernetes each time
+        #[arg(long, value_delimiter = ',')]
+        with: Vec<Layer>,
     },
     /// Play a scenario on it, with steadfaas and without, and print what was felt of it
     Play {
@@ -60,13 +66,16 @@ pub(crate) enum Command {
         /// The machine
         node: String,
     },
-}
-
-/// What a cluster may have beside Kubernetes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Layer {
-    /// istiod and an ingress gateway
-    Istio,
+    /// Stand in for net-istio's controller until it is ended: `up --with knative` starts it
+    #[command(hide = true)]
+    NetIstioStandIn {
+        /// The kubectl to be used
+        #[arg(long)]
+        kubectl: PathBuf,
+        /// How the API server is reached
+        #[arg(long)]
+        kubeconfig: PathBuf,
+    },
 }
 
 /// What can be played: behind Istio's gateway, one of two replicas is struck.
