@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::cluster::images::FIB_IMAGE;
+use crate::cluster::layers::Layer;
 use crate::cluster::proxy::Proxy;
 use crate::cluster::running::Running;
 use crate::cluster::{control, istio};
@@ -23,6 +24,10 @@ const READY_SECONDS: u32 = 60;
 pub struct BehindGateway;
 
 impl Stage for BehindGateway {
+    fn layers(&self) -> &'static [Layer] {
+        &[Layer::Istio]
+    }
+
     fn set(&self, running: &Running) -> anyhow::Result<Scene> {
         let kubectl = running.kubectl();
         kubectl.apply(&objects(running))?;

@@ -5,6 +5,7 @@
 pub mod behind_gateway;
 pub mod cluster;
 pub mod envoy_filter;
+pub mod net_istio_stand_in;
 pub mod node_loss;
 pub mod scenario;
 pub mod shipped;

@@ -17,6 +17,7 @@ pub use catalogue::Scenario;
 pub use felt::{Felt, Moments};
 pub use report::{Report, Trial};
 
+use crate::cluster::layers::Layer;
 use crate::cluster::proxy::Proxy;
 use crate::cluster::running::Running;
 use crate::envoy_filter::LABEL;
@@ -29,6 +30,9 @@ const PROTECTED: [&[&str]; 2] = [&["strategy: active-standby"], &["strategy: req
 
 /// A function, and the way of its clients to it.
 pub trait Stage: Sync {
+    /// What it needs on top of Kubernetes.
+    fn layers(&self) -> &'static [Layer];
+
     /// Makes its replicas anew, without steadfaas: a container that is killed again and again is started ever later.
     ///
     /// # Errors

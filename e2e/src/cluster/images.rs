@@ -16,7 +16,7 @@ pub const FIB_IMAGE: &str = "dev.local/fib:1";
 const COREDNS_IMAGE: &str = "dev.local/coredns:1";
 
 /// Who an image's program is run as where it needs no rights: `nobody` in most images without a user list.
-const NOBODY: u32 = 65532;
+pub(super) const NOBODY: u32 = 65532;
 
 /// An image and the nodes that need it.
 #[derive(Debug, Clone)]

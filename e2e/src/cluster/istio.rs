@@ -29,7 +29,7 @@ const NAMESPACE: &str = r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"na
 const PROXY_IMAGE: &str = "dev.local/proxy:1";
 
 /// The port of the gateway's pod on which clients are awaited; `istio.yaml` names it.
-const GATEWAY_PORT: u16 = 8081;
+const GATEWAY_PORT: u16 = 8080;
 
 /// The port on which istiod tells of itself.
 const DEBUG_PORT: u16 = 15014;

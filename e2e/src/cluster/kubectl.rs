@@ -11,7 +11,7 @@ use super::machine::Machine;
 /// How the cluster is spoken to.
 #[derive(Debug, Clone)]
 pub struct Kubectl {
-    /// The machine in whose network it runs; none: where this command does.
+    /// Whose network it is run in; none: where this program runs.
     control: Option<Machine>,
     program: PathBuf,
     kubeconfig: PathBuf,
@@ -28,10 +28,10 @@ impl Kubectl {
         }
     }
 
-    /// This program, for a cluster of the user's own.
+    /// This one, run where this program runs.
     #[must_use]
-    pub fn of_user(program: PathBuf, kubeconfig: &Path) -> Self {
-        Self { control: None, program, kubeconfig: kubeconfig.to_owned() }
+    pub fn of_here(program: PathBuf, kubeconfig: PathBuf) -> Self {
+        Self { control: None, program, kubeconfig }
     }
 
     /// Another program of its folder.
@@ -86,7 +86,11 @@ impl Kubectl {
         self.run(&args).map(drop)
     }
 
-    fn feed(&self, args: &[&str], input: &[u8]) -> anyhow::Result<String> {
+    /// What it says when it is given this to read.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn feed(&self, args: &[&str], input: &[u8]) -> anyhow::Result<String> {
         let what = || format!("kubectl {}", args.join(" "));
         let mut child = self
             .command()

@@ -55,7 +55,7 @@ impl Running {
     pub fn of_user(kubeconfig: &Path, theirs: Theirs) -> anyhow::Result<Self> {
         let program =
             if in_path("kubectl") { "kubectl".into() } else { tools::ensure(&KUBERNETES)?.join("kubectl") };
-        let kubectl = Kubectl::of_user(program, kubeconfig);
+        let kubectl = Kubectl::of_here(program, kubeconfig.to_owned());
         let answers = kubectl.run(&["get", "--raw", "/readyz"]);
         answers.with_context(|| format!("the cluster of {} doesn't answer", kubeconfig.display()))?;
         Ok(Self { whose: Whose::Theirs(theirs), kubectl })

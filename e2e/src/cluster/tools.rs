@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 use xtask::workspace_root;
 
-pub use sets::{COREDNS, ETCD, ISTIO, KUBERNETES, Set};
+pub use sets::{ALL, COREDNS, ETCD, ISTIO, KNATIVE, KUBERNETES, Set};
 
 /// So much of the hash names a folder: enough that two never meet.
 const HASH_LETTERS: usize = 16;
@@ -35,7 +35,7 @@ pub fn ensure(set: &Set) -> anyhow::Result<PathBuf> {
 /// # Errors
 /// Something can't be fetched: one line says what.
 pub fn ensure_sources() -> anyhow::Result<()> {
-    for set in [&ETCD, &KUBERNETES, &COREDNS, &ISTIO] {
+    for set in ALL {
         let (module, folder) = places(set)?;
         if !folder.is_dir() {
             let go = go::ensure(&module)?;

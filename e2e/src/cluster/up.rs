@@ -145,6 +145,7 @@ fn start_node(
     Ok(machine)
 }
 
-fn joined<T>(thread: ScopedJoinHandle<'_, anyhow::Result<T>>) -> anyhow::Result<T> {
+/// The answer of a thread.
+pub(super) fn joined<T>(thread: ScopedJoinHandle<'_, anyhow::Result<T>>) -> anyhow::Result<T> {
     thread.join().map_err(|_| anyhow!("a thread of the test bed panicked"))?
 }

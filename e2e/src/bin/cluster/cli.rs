@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
+use steadfaas_e2e::cluster::layers::Layer;
 use steadfaas_e2e::cluster::up::MOST_WORKERS;
 
 /// A real Kubernetes on this machine, without containers of containers: each node is a set of namespaces. It needs
@@ -46,6 +47,9 @@ pub(crate) enum Command {
         /// How many workers
         #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=i64::from(MOST_WORKERS)))]
         nodes: u8,
+        /// What comes on top of Kubernetes each time
+        #[arg(long, value_delimiter = ',')]
+        with: Vec<Layer>,
     },
     /// Make sure of all that a cluster needs and that isn't built for it, or say what is missing
     Needs,
@@ -63,6 +67,16 @@ pub(crate) enum Command {
         /// The machine
         node: String,
     },
+    /// Stand in for net-istio's controller until it is ended: `up --with knative` starts it
+    #[command(hide = true)]
+    NetIstioStandIn {
+        /// The kubectl to be used
+        #[arg(long)]
+        kubectl: PathBuf,
+        /// How the API server is reached
+        #[arg(long)]
+        kubeconfig: PathBuf,
+    },
 }
 
 impl Command {
@@ -74,13 +88,6 @@ impl Command {
             _ => true,
         }
     }
-}
-
-/// What a cluster may have beside Kubernetes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Layer {
-    /// istiod and an ingress gateway
-    Istio,
 }
 
 /// What is to be played, and where.

@@ -13,15 +13,17 @@ use clap::Parser as _;
 use steadfaas_e2e::cluster::cycle::cycle;
 use steadfaas_e2e::cluster::down::down;
 use steadfaas_e2e::cluster::folder::Folder;
-use steadfaas_e2e::cluster::istio;
+use steadfaas_e2e::cluster::kubectl::Kubectl;
+use steadfaas_e2e::cluster::layers::{self, Layer};
 use steadfaas_e2e::cluster::requirements;
 use steadfaas_e2e::cluster::running::Running;
 use steadfaas_e2e::cluster::status::status;
 use steadfaas_e2e::cluster::tools;
 use steadfaas_e2e::cluster::up::up;
+use steadfaas_e2e::net_istio_stand_in;
 use steadfaas_e2e::scenario::catalogue;
 
-use cli::{Cli, Command, Layer};
+use cli::{Cli, Command};
 
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
@@ -49,8 +51,8 @@ fn run(command: Command) -> anyhow::Result<()> {
             let error = Running::find()?.kubectl().command().args(words).exec();
             Err(error).context("kubectl can't be started")
         }
-        Command::Cycle { times, nodes } => {
-            cycle(times, nodes)?;
+        Command::Cycle { times, nodes, with } => {
+            cycle(times, nodes, &with)?;
             println!("{times} clusters came and went, and left nothing behind");
             Ok(())
         }
@@ -70,18 +72,23 @@ fn run(command: Command) -> anyhow::Result<()> {
             let error = Running::find()?.machine(&node)?.command(shell).exec();
             Err(error).context("no shell can be started")
         }
+        Command::NetIstioStandIn { kubectl, kubeconfig } => {
+            net_istio_stand_in::run(&Kubectl::of_here(kubectl, kubeconfig))
+        }
     }
 }
 
 fn raise(nodes: u8, with: &[Layer]) -> anyhow::Result<()> {
     let running = up(nodes)?;
-    let mut runs = "Kubernetes runs".to_owned();
-    if with.contains(&Layer::Istio) {
-        istio::add(&running)?;
-        runs +=
-            &format!(" with Istio, whose gateway is {} on the machine `control`", istio::gateway(&running)?);
+    layers::add(&running, with)?;
+    let mut runs = vec!["Kubernetes runs".to_owned()];
+    for layer in layers::whole(with) {
+        runs.push(layer.reached(&running)?);
     }
-    println!("{runs}: `cargo cluster kubectl get pods -A` asks it, `cargo cluster down` ends it");
+    println!(
+        "{}: `cargo cluster kubectl get pods -A` asks it, `cargo cluster down` ends it",
+        runs.join(", ")
+    );
     Ok(())
 }
 

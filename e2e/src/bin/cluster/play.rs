@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use serde_json::json;
 use steadfaas_e2e::cluster::evidence::Evidence;
 use steadfaas_e2e::cluster::faults;
-use steadfaas_e2e::cluster::istio;
+use steadfaas_e2e::cluster::layers;
 use steadfaas_e2e::cluster::running::{Running, Theirs};
 use steadfaas_e2e::scenario::{self, Report, Scenario, catalogue};
 use xtask::command::say;
@@ -49,7 +49,6 @@ fn find(asked: &Play) -> anyhow::Result<Running> {
     }
     let running = Running::find()?;
     faults::take_back(&running)?;
-    istio::add(&running)?;
     Ok(running)
 }
 
@@ -62,6 +61,9 @@ fn protected(with: &[String]) -> Vec<Vec<String>> {
 }
 
 fn one(running: &Running, scenario: &Scenario, protected: &[Vec<String>], json: bool) -> anyhow::Result<()> {
+    if running.theirs().is_none() {
+        layers::add(running, scenario.stage.layers())?;
+    }
     let mut report = Report::new(scenario);
     let played = scenario::run(running, scenario, protected, &mut report);
     let mut stdout = std::io::stdout();

@@ -101,7 +101,23 @@ fn complete(set: &Set, module: &Path, go: &Path, output: &Path) -> anyhow::Resul
     for (source, path, kept) in set.files {
         let place = output_of(go::command(go, module).args(["list", "-m", "-f", "{{.Dir}}", source]))?;
         let from = Path::new(&place).join(path);
-        fs::write(output.join(kept), fs::read(&from).with_context(|| format!("{source} has no {path}"))?)?;
+        let text = if from.is_dir() { documents(&from) } else { Ok(fs::read(&from)?) };
+        fs::write(output.join(kept), text.with_context(|| format!("{source} has no {path}"))?)?;
     }
     Ok(())
+}
+
+/// The YAML files of a folder as documents of one, in the order of their names.
+fn documents(folder: &Path) -> anyhow::Result<Vec<u8>> {
+    let files = fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
+    let mut files = files.collect::<std::io::Result<Vec<_>>>()?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "yaml"));
+    files.sort();
+    let mut text = Vec::new();
+    for file in files {
+        text.extend_from_slice(b"---\n");
+        text.extend_from_slice(&fs::read(file)?);
+        text.push(b'\n');
+    }
+    Ok(text)
 }
