@@ -21,6 +21,7 @@ pub mod layers;
 pub mod machine;
 pub mod network;
 pub mod node;
+pub mod openfaas;
 pub mod process;
 pub mod record;
 pub mod requirements;
