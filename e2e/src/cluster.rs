@@ -22,6 +22,7 @@ pub mod layers;
 pub mod machine;
 pub mod network;
 pub mod node;
+pub mod openfaas;
 pub mod process;
 pub mod proxy;
 pub mod record;

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use super::running::Running;
-use super::{istio, knative};
+use super::{istio, knative, openfaas};
 
 /// Something on top of Kubernetes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -12,6 +12,8 @@ pub enum Layer {
     Istio,
     /// Knative Serving, with a stand-in for net-istio; rests on istio
     Knative,
+    /// OpenFaaS' namespaces, with a stand-in for its gateway; rests on istio
+    Openfaas,
 }
 
 impl Layer {
@@ -23,6 +25,7 @@ impl Layer {
         match self {
             Self::Istio => istio::add(running),
             Self::Knative => knative::add(running),
+            Self::Openfaas => openfaas::add(running),
         }
     }
 
@@ -34,6 +37,9 @@ impl Layer {
         let gateway = istio::gateway(running)?;
         Ok(match self {
             Self::Istio => format!("with Istio, whose gateway is {gateway} on the machine `control`"),
+            Self::Openfaas => {
+                format!("with a stand-in for OpenFaaS, whose gateway is {} there", openfaas::HOST)
+            }
             Self::Knative => {
                 format!("with Knative, whose services are <name>.<namespace>.{} there", knative::DOMAIN)
             }
@@ -44,7 +50,7 @@ impl Layer {
     fn below(self) -> Option<Self> {
         match self {
             Self::Istio => None,
-            Self::Knative => Some(Self::Istio),
+            Self::Knative | Self::Openfaas => Some(Self::Istio),
         }
     }
 }
