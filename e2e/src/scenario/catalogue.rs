@@ -3,6 +3,8 @@
 use super::Stage;
 use crate::behind_gateway::BehindGateway;
 use crate::cluster::faults::{Fault, Needs};
+use crate::knative_service::KnativeService;
+use crate::sidecar_caller::SidecarCaller;
 
 /// A stage, and the fault that strikes on it.
 #[derive(Clone, Copy)]
@@ -16,9 +18,11 @@ pub struct Scenario {
 }
 
 const GATEWAY: &BehindGateway = &BehindGateway;
+const KNATIVE: &KnativeService = &KnativeService;
+const SIDECAR: &SidecarCaller = &SidecarCaller;
 
 /// All of them.
-pub const ALL: [Scenario; 9] = [
+pub const ALL: [Scenario; 15] = [
     Scenario { name: "container-killed", stage: GATEWAY, fault: Fault::KillContainer },
     Scenario { name: "container-frozen", stage: GATEWAY, fault: Fault::FreezeContainer },
     Scenario { name: "pod-deleted", stage: GATEWAY, fault: Fault::DeletePod },
@@ -28,6 +32,12 @@ pub const ALL: [Scenario; 9] = [
     Scenario { name: "kubelet-stopped", stage: GATEWAY, fault: Fault::StopKubelet },
     Scenario { name: "istiod-stopped", stage: GATEWAY, fault: Fault::StopIstiod },
     Scenario { name: "api-server-stopped", stage: GATEWAY, fault: Fault::StopApiServer },
+    Scenario { name: "knative-pod-deleted", stage: KNATIVE, fault: Fault::DeletePod },
+    Scenario { name: "knative-node-lost", stage: KNATIVE, fault: Fault::LoseNode },
+    Scenario { name: "knative-container-frozen", stage: KNATIVE, fault: Fault::FreezeContainer },
+    Scenario { name: "sidecar-container-killed", stage: SIDECAR, fault: Fault::KillContainer },
+    Scenario { name: "sidecar-container-frozen", stage: SIDECAR, fault: Fault::FreezeContainer },
+    Scenario { name: "sidecar-node-lost", stage: SIDECAR, fault: Fault::LoseNode },
 ];
 
 /// Those that these words name: a scenario's name, or `all`.
