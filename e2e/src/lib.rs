@@ -2,8 +2,13 @@
 //!
 //! A scenario is a folder with a README that says what is set up and what must be seen, a file here and a test.
 
+pub mod annotated;
 pub mod behind_gateway;
 pub mod cluster;
 pub mod envoy_filter;
+pub mod knative_service;
+pub mod net_istio_stand_in;
 pub mod node_loss;
+pub mod scenario;
 pub mod shipped;
+pub mod sidecar_caller;

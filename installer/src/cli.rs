@@ -8,6 +8,7 @@ mod drill;
 mod failure;
 mod output;
 mod protect;
+mod render;
 mod standalone;
 mod status;
 
@@ -27,6 +28,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Prints every object of an installation, for kubectl or a repository
+    Render(render::Render),
     /// Writes a function's annotations, and with --scale the replicas that it needs
     Protect(Box<protect::Protect>),
     /// Takes a function's annotations away
@@ -61,6 +64,7 @@ const NOT_WELL: u8 = 3;
 #[must_use]
 pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
+        Command::Render(arguments) => render::run(&arguments).map(|()| Outcome::Well),
         Command::Protect(arguments) => protect::protect(&arguments),
         Command::Unprotect(arguments) => protect::unprotect(&arguments),
         Command::Status(arguments) => status::run(&arguments),

@@ -17,12 +17,14 @@ use crate::function::{Function, STANDBY_FOR};
 /// The annotation's name, without the prefix.
 pub(super) const KEY: &str = "standby-service";
 
-/// On an EndpointSlice: the Service that it is of, and who made it.
+/// On an EndpointSlice: the Service that it is of.
 const SERVICE: &str = "kubernetes.io/service-name";
-const MANAGED_BY: &str = "endpointslice.kubernetes.io/managed-by";
+
+/// On an EndpointSlice: who made it.
+pub(crate) const MANAGED_BY: &str = "endpointslice.kubernetes.io/managed-by";
 
 /// Who makes ours.
-const MANAGER: &str = "steadfaas.dev";
+pub(crate) const MANAGER: &str = "steadfaas.dev";
 
 /// So many replicas of the other Service stand by at most: the policy names each, and is read with every request.
 const MOST: usize = 20;

@@ -19,6 +19,7 @@ use super::filters::Content;
 use super::metrics::Metrics;
 use super::settings::Settings;
 use super::status::Finding;
+use crate::access::in_words;
 use crate::envoy_filter::{self, PART};
 use crate::function::{Function, Kind, STATUS, knative};
 
@@ -34,8 +35,8 @@ const MAX_NOTE: usize = 1_000;
 /// Why something couldn't be done.
 #[derive(Debug, Error)]
 pub(super) enum WriteError {
-    #[error("{what} can't be written")]
-    Api { what: String, source: kube::Error },
+    #[error("{what} can't be written: {}", in_words(error))]
+    Api { what: String, error: kube::Error },
     #[error("{what}: the API server doesn't answer")]
     Silent { what: String },
     #[error("the EnvoyFilter {name} is there but isn't ours: rename or delete it")]
@@ -209,7 +210,7 @@ impl Writer {
 /// An object that is gone, or is another one by now, needs nothing done to it.
 fn gone_is_fine<T>(done: Result<T, WriteError>) -> Result<(), WriteError> {
     match done {
-        Err(WriteError::Api { source: kube::Error::Api(status), .. }) if matches!(status.code, 404 | 409) => {
+        Err(WriteError::Api { error: kube::Error::Api(status), .. }) if matches!(status.code, 404 | 409) => {
             Ok(())
         }
         other => other.map(drop),
@@ -218,7 +219,7 @@ fn gone_is_fine<T>(done: Result<T, WriteError>) -> Result<(), WriteError> {
 
 async fn patiently<T>(what: String, asked: impl Future<Output = kube::Result<T>>) -> Result<T, WriteError> {
     match tokio::time::timeout(PATIENCE, asked).await {
-        Ok(answer) => answer.map_err(|source| WriteError::Api { what, source }),
+        Ok(answer) => answer.map_err(|error| WriteError::Api { what, error }),
         Err(_) => Err(WriteError::Silent { what }),
     }
 }
