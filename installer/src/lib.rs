@@ -12,6 +12,7 @@ pub mod envoy_filter;
 pub mod facts;
 pub mod filter;
 pub mod function;
+pub mod install;
 pub mod protect;
 pub mod proxy;
 pub mod standalone;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use steadfaas_core::admin::{ClusterHosts, Query, read_clusters};
 use tokio::task::JoinSet;
 
-use super::report::{ProtectedCluster, read_clusters_dump, read_filter, read_identity};
+use super::report::{ProtectedCluster, is_listed, read_clusters_dump, read_filter, read_identity};
 use super::{Admin, AdminError, Metrics, Proxy, Report, read_metrics};
 use crate::access::Access;
 
@@ -87,6 +87,7 @@ async fn report(admin: &mut Admin) -> Result<Report, AdminError> {
     let clusters = read_clusters_dump(&clusters).map_err(|error| admin.unreadable(CLUSTERS, &error))?;
     Ok(Report {
         filter: read_filter(&stats, discovered.as_deref()),
+        asks_for_filter: is_listed(discovered.as_deref()),
         identity: read_identity(&identity).map_err(|error| admin.unreadable(IDENTITY, &error))?,
         hosts: hosts(admin, &clusters).await?,
         metrics: read_metrics(&stats),

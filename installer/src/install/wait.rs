@@ -1,0 +1,76 @@
+//! Waits until the proxies do as they were told.
+
+use std::time::{Duration, Instant};
+
+use k8s_openapi::api::core::v1::Pod;
+use kube::Api;
+use kube::api::ListParams;
+
+use super::InstallError;
+use crate::access::{Access, ClusterError};
+use crate::proxy::{FilterState, Proxy, Report, Role, ask};
+
+/// How often proxies are asked.
+const ASK_EVERY: Duration = Duration::from_millis(500);
+
+/// What proxies are to be like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// They have the filter, and its VM runs.
+    Filter,
+    /// No cluster has a policy.
+    NoPolicies,
+    /// They don't have the filter.
+    NoFilter,
+}
+
+impl Wanted {
+    fn holds(self, report: &Report) -> bool {
+        match self {
+            Self::Filter => report.filter == FilterState::Loaded,
+            Self::NoPolicies => report.clusters.is_empty(),
+            Self::NoFilter => !report.asks_for_filter,
+        }
+    }
+
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::Filter => "don't have the filter",
+            Self::NoPolicies => "have policies still",
+            Self::NoFilter => "have the filter still",
+        }
+    }
+}
+
+/// Waits for the gateways: sidecars get the same at the same time, and may be thousands. Says how many there are.
+///
+/// # Errors
+/// They aren't like that in time, or the API server refuses.
+pub async fn wait(access: &Access, wanted: Wanted, patience: Duration) -> Result<usize, InstallError> {
+    let began = Instant::now();
+    loop {
+        let gateways = gateways(access).await?;
+        let reports = ask::all(access, &gateways).await;
+        let lacking: Vec<String> = gateways
+            .iter()
+            .zip(&reports)
+            .filter(|(_, report)| !report.as_ref().is_ok_and(|report| wanted.holds(report)))
+            .map(|(proxy, _)| proxy.in_words())
+            .collect();
+        if lacking.is_empty() {
+            return Ok(gateways.len());
+        }
+        if began.elapsed() > patience {
+            let what = format!("{} {}", lacking.join(", "), wanted.in_words());
+            return Err(InstallError::Waited { seconds: patience.as_secs(), what });
+        }
+        tokio::time::sleep(ASK_EVERY).await;
+    }
+}
+
+async fn gateways(access: &Access) -> Result<Vec<Proxy>, ClusterError> {
+    let pods: Api<Pod> = Api::all(access.client.clone());
+    let pods = pods.list(&ListParams::default()).await.map_err(ClusterError::refused("reading pods"))?;
+    let proxies = pods.items.iter().filter_map(Proxy::of);
+    Ok(proxies.filter(|proxy| proxy.role == Role::Gateway && proxy.ready).collect())
+}
