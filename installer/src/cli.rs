@@ -2,6 +2,7 @@
 
 mod cluster;
 mod completions;
+mod controller;
 mod doctor;
 mod drill;
 mod failure;
@@ -36,6 +37,8 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Rehearses a failure: deletes one replica while others are well, and reports what clients got
     Drill(drill::Drill),
+    /// Watches functions and keeps their EnvoyFilters right: what the Deployment in the manifest runs
+    Controller(controller::Controller),
     /// Makes a complete Envoy bootstrap from a file that lists functions
     Standalone(standalone::Standalone),
     /// Prints a script that completes this command's words in a shell
@@ -63,6 +66,7 @@ pub fn run() -> ExitCode {
         Command::Status(arguments) => status::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Drill(arguments) => drill::run(&arguments),
+        Command::Controller(arguments) => controller::run(&arguments).map(|()| Outcome::Well),
         Command::Standalone(arguments) => standalone::run(&arguments).map(|()| Outcome::Well),
         Command::Completions(arguments) => completions::run::<Cli>(&arguments).map(|()| Outcome::Well),
     };

@@ -11,7 +11,7 @@ use kube::discovery::ApiResource;
 
 pub use extension::extension;
 pub use istio_version::{IstioVersion, Needs};
-pub use of_function::{OfFunction, POLICY, name, owner_uid};
+pub use of_function::{OfFunction, POLICY, name, owner_namespace};
 pub use patch::Contexts;
 
 /// The label by which our EnvoyFilters are told from everybody else's, and from each other.

@@ -1,10 +1,12 @@
-//! What puts steadfaas in front of functions: for now a complete Envoy bootstrap, for users of plain Envoy.
+//! What puts steadfaas in front of functions: EnvoyFilters for Istio, or a complete Envoy bootstrap for users of plain
+//! Envoy.
 //!
 //! The way of a functions file, by file name: `standalone/yaml` -> `standalone/file` (validated) -> `standalone/render`
 //! (Envoy's configuration, as JSON) -> `cli` (written as YAML or JSON).
 
 pub mod access;
 pub mod cli;
+pub mod controller;
 pub mod doctor;
 pub mod drill;
 mod envoy;

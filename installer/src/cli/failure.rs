@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::NOT_WELL;
 use crate::access::ClusterError;
+use crate::controller::ControllerError;
 use crate::drill::DrillError;
 use crate::protect::FindError;
 use crate::standalone::{FileError, RenderError};
@@ -38,6 +39,8 @@ pub(super) enum CliError {
     Runtime(#[source] io::Error),
     #[error(transparent)]
     Cluster(#[from] ClusterError),
+    #[error(transparent)]
+    Controller(#[from] ControllerError),
     #[error(transparent)]
     Find(#[from] FindError),
     #[error(transparent)]
@@ -71,7 +74,11 @@ impl CliError {
         match self {
             // Read it was, but it isn't text.
             Self::Read { source, .. } if source.kind() == io::ErrorKind::InvalidData => WRONG_INPUT,
-            Self::Read { .. } | Self::Write { .. } | Self::Runtime(_) | Self::Failed(_) => FAILED,
+            Self::Read { .. }
+            | Self::Write { .. }
+            | Self::Runtime(_)
+            | Self::Failed(_)
+            | Self::Controller(_) => FAILED,
             Self::Drill(DrillError::Refused { .. }) => NOT_WELL,
             Self::Drill(_) => FAILED,
             Self::Cluster(ClusterError::Refused { .. }) | Self::Find(FindError::Cluster(_)) => FAILED,

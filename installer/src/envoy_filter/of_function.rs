@@ -1,7 +1,6 @@
 //! The EnvoyFilter of one function: its policy and what Envoy does of it, on the clusters that its requests go to.
 
-use kube::ResourceExt as _;
-use kube::core::DynamicObject;
+use kube::ResourceExt;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use steadfaas_core::policy::{Policy, WrittenPolicy};
@@ -112,10 +111,10 @@ pub fn name(function: &Function) -> String {
     format!("steadfaas.{}.{}.{digest}", function.namespace, function.kind.kubectl())
 }
 
-/// The UID of the function that an EnvoyFilter of ours is for.
+/// The namespace of the function that an EnvoyFilter of ours is for.
 #[must_use]
-pub fn owner_uid(filter: &DynamicObject) -> Option<&str> {
-    filter.labels().get(OWNER_UID).map(String::as_str)
+pub fn owner_namespace(filter: &impl ResourceExt) -> Option<&str> {
+    filter.labels().get(OWNER_NAMESPACE).map(String::as_str)
 }
 
 /// As much of a name as a label takes: it must end in a letter or digit.

@@ -1,0 +1,39 @@
+//! What the controller does to a cluster.
+
+use serde_json::Value;
+
+use super::filters::Content;
+use super::status::Finding;
+use crate::function::Function;
+
+/// One thing to do.
+#[derive(Debug, Clone)]
+pub(super) enum Action {
+    /// An EnvoyFilter is to be like this.
+    Apply {
+        /// Its name.
+        name: String,
+        /// All of it.
+        filter: Box<Value>,
+        /// The same, to tell whether it is there.
+        content: Content,
+        /// Whether one of ours is there under the name.
+        is_there: bool,
+    },
+    /// An EnvoyFilter of ours has nothing left to be for.
+    Delete {
+        /// Its name.
+        name: String,
+        /// Its UID: another one of the same name isn't meant.
+        uid: Option<String>,
+    },
+    /// A function's status is to be this; none where it asks for nothing any more.
+    Say {
+        /// The function.
+        function: Box<Function>,
+        /// The annotation's text.
+        status: Option<String>,
+        /// What is new about it, for Events.
+        new: Vec<Finding>,
+    },
+}

@@ -1,0 +1,175 @@
+//! What is done in a namespace: the cases that a cluster brings.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::controller::endpoints::Endpoints;
+use crate::controller::limits::Limits;
+use crate::controller::status::About;
+use crate::envoy_filter::{Contexts, IstioVersion};
+use crate::function::fixtures::{object, protected, service};
+use crate::function::{DEFAULT_DOMAIN, Objects, functions};
+
+fn settings() -> Settings {
+    Settings {
+        root_namespace: "istio-system".to_owned(),
+        namespace: "steadfaas-system".to_owned(),
+        identity: "one".to_owned(),
+        domain: DEFAULT_DOMAIN.to_owned(),
+        istio: IstioVersion::DEFAULT,
+        contexts: Contexts::Both,
+        listen: ([127, 0, 0, 1], 0).into(),
+    }
+}
+
+/// A namespace with this Service and these EnvoyFilters.
+struct Place {
+    services: Vec<Value>,
+    filters: Vec<Filter>,
+    knative_is_known: bool,
+    memory: Memory,
+}
+
+impl Place {
+    fn with(services: Vec<Value>) -> Self {
+        Self { services, filters: Vec::new(), knative_is_known: true, memory: Memory::default() }
+    }
+
+    fn look(&mut self) -> Vec<Action> {
+        let services: Vec<_> = self.services.iter().cloned().map(object).collect();
+        let objects = Objects { services: services.iter().collect(), ..Objects::default() };
+        let (limits, endpoints) = (Limits::default(), Endpoints::default());
+        let seen = Seen {
+            functions: functions(&objects, DEFAULT_DOMAIN),
+            filters: self.filters.iter().map(|filter| (filter.name_any(), filter)).collect(),
+            known: Known { limits: &limits, endpoints: &endpoints },
+            knative_is_known: self.knative_is_known,
+        };
+        decide(&seen, &mut self.memory, &settings(), "2026-01-01T00:00:00Z").0.concat()
+    }
+
+    /// Does what is to be done, and lets the watch bring it.
+    fn settle(&mut self) {
+        for action in self.look() {
+            match action {
+                Action::Apply { name, filter, .. } => {
+                    let mut filter = *filter;
+                    filter["metadata"]["resourceVersion"] = "7".into();
+                    filter["metadata"]["uid"] = "of-the-filter".into();
+                    self.filters.retain(|filter| filter.name_any() != name);
+                    self.filters.push(object(filter));
+                }
+                Action::Delete { name, .. } => self.filters.retain(|filter| filter.name_any() != name),
+                Action::Say { function, status, .. } => {
+                    let there =
+                        self.services.iter_mut().find(|service| service["metadata"]["name"] == function.name);
+                    let annotations = &mut there.unwrap()["metadata"]["annotations"];
+                    match status {
+                        Some(status) => annotations[STATUS] = status.into(),
+                        None => drop(annotations.as_object_mut().unwrap().remove(STATUS)),
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn applied(actions: &[Action]) -> Vec<&str> {
+    actions
+        .iter()
+        .filter_map(|action| if let Action::Apply { name, .. } = action { Some(name.as_str()) } else { None })
+        .collect()
+}
+
+fn deleted(actions: &[Action]) -> Vec<&str> {
+    actions
+        .iter()
+        .filter_map(
+            |action| if let Action::Delete { name, .. } = action { Some(name.as_str()) } else { None },
+        )
+        .collect()
+}
+
+#[test]
+fn an_annotated_function_gets_its_filter_and_status_once() {
+    let mut place =
+        Place::with(vec![service("fib", json!({}), protected()), service("other", json!({}), json!({}))]);
+    let actions = place.look();
+    assert_eq!(applied(&actions), ["steadfaas.default.service.fib"]);
+    assert_eq!(actions.len(), 2, "filter and status: {actions:?}");
+    place.settle();
+    assert!(place.look().is_empty());
+}
+
+#[test]
+fn a_restart_changes_nothing_and_says_nothing_again() {
+    let mut place = Place::with(vec![service("fib", json!({}), protected())]);
+    place.settle();
+    place.memory.forget();
+    assert!(place.look().is_empty());
+}
+
+#[test]
+fn what_was_written_is_not_written_again_while_the_watch_is_late() {
+    let mut place = Place::with(vec![service("fib", json!({}), protected())]);
+    for action in place.look() {
+        match action {
+            Action::Apply { name, content, .. } => place.memory.filters.wrote(name, content, "7"),
+            Action::Say { function, status, .. } => place.memory.said(&function, status.as_deref()),
+            Action::Delete { .. } => panic!("nothing is there to be deleted"),
+        }
+    }
+    assert!(place.look().is_empty());
+}
+
+#[test]
+fn an_annotation_that_is_removed_takes_filter_and_status_along() {
+    let mut place = Place::with(vec![service("fib", json!({}), protected())]);
+    place.settle();
+    place.services[0]["metadata"]["annotations"].as_object_mut().unwrap().remove("steadfaas.dev/strategy");
+    assert_eq!(deleted(&place.look()), ["steadfaas.default.service.fib"]);
+    place.settle();
+    assert!(place.filters.is_empty() && place.look().is_empty());
+    assert!(place.services[0]["metadata"]["annotations"].get(STATUS).is_none());
+}
+
+#[test]
+fn a_deleted_function_leaves_no_filter() {
+    let mut place = Place::with(vec![service("fib", json!({}), protected())]);
+    place.settle();
+    place.services.clear();
+    assert_eq!(deleted(&place.look()), ["steadfaas.default.service.fib"]);
+}
+
+#[test]
+fn while_knative_is_out_of_sight_its_filters_stay() {
+    let mut place = Place::with(Vec::new());
+    let filter = json!({ "metadata": { "name": "steadfaas.default.ksvc.fib" }, "spec": {} });
+    place.filters.push(object(filter));
+    place.knative_is_known = false;
+    assert!(place.look().is_empty());
+    place.knative_is_known = true;
+    assert_eq!(deleted(&place.look()), ["steadfaas.default.ksvc.fib"]);
+}
+
+#[test]
+fn a_bad_annotation_leaves_the_filter_as_it_is_and_is_said_once() {
+    let mut place = Place::with(vec![service("fib", json!({}), protected())]);
+    place.settle();
+    place.services[0]["metadata"]["annotations"]["steadfaas.dev/tolerate"] = "9".into();
+    let actions = place.look();
+    let [Action::Say { new, status, .. }] = actions.as_slice() else { panic!("{actions:?}") };
+    assert_eq!(new.iter().map(|finding| finding.about).collect::<Vec<_>>(), [About::Valid, About::Protected]);
+    assert!(status.as_ref().unwrap().contains("`tolerate` is `9`"));
+    place.settle();
+    assert!(place.look().is_empty());
+}
+
+#[test]
+fn somebody_elses_change_of_our_filter_is_put_back() {
+    let mut place = Place::with(vec![service("fib", json!({}), protected())]);
+    place.settle();
+    let changed = json!({ "metadata": { "name": "steadfaas.default.service.fib", "resourceVersion": "9" }, "spec": {} });
+    place.filters = vec![object(changed)];
+    assert_eq!(applied(&place.look()), ["steadfaas.default.service.fib"]);
+}

@@ -1,0 +1,138 @@
+//! The EnvoyFilters of functions that there are, each as no more than is needed to see whether it is as it should be.
+
+use std::collections::{BTreeMap, HashMap};
+
+use kube::ResourceExt as _;
+use kube::core::{NotUsed, Object};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use steadfaas_core::policy::WrittenPolicy;
+
+use crate::envoy_filter::POLICY;
+
+/// An EnvoyFilter of a function, whose specification is kept as a digest: two thousand of them take 2 MB instead of 30.
+pub(super) type Filter = Object<Spec, NotUsed>;
+
+/// The digest of a specification.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Spec([u8; 32]);
+
+impl Spec {
+    /// Keys are sorted in a [`Value`], so equal specifications have equal digests.
+    fn of(spec: &Value) -> Self {
+        Self(Sha256::digest(spec.to_string().as_bytes()).into())
+    }
+}
+
+impl<'de> Deserialize<'de> for Spec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self::of(&Value::deserialize(deserializer)?))
+    }
+}
+
+/// What an EnvoyFilter says, as far as we wrote it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Content {
+    spec: Spec,
+    labels: BTreeMap<String, String>,
+    policy: Option<String>,
+}
+
+impl Content {
+    /// Of one that is to be.
+    pub(super) fn wanted(filter: &Value) -> Self {
+        let text = |at: &str| filter.pointer(at).and_then(Value::as_str).map(str::to_owned);
+        let labels = filter.pointer("/metadata/labels").and_then(Value::as_object).into_iter().flatten();
+        Self {
+            spec: filter.get("spec").map(Spec::of).unwrap_or_default(),
+            labels: labels
+                .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+                .collect(),
+            policy: text(&format!("/metadata/annotations/{}", POLICY.replace('/', "~1"))),
+        }
+    }
+
+    /// Whether one that is there says it.
+    fn is(&self, filter: &Filter) -> bool {
+        self.spec == filter.spec
+            && self.policy.as_ref() == filter.annotations().get(POLICY)
+            && self.labels.iter().all(|(key, value)| filter.labels().get(key) == Some(value))
+    }
+}
+
+/// The policy that an EnvoyFilter carries; nothing if somebody wrote something else there.
+pub(super) fn policy(filter: &Filter) -> Option<WrittenPolicy> {
+    WrittenPolicy::from_json(filter.annotations().get(POLICY)?.as_bytes()).ok()
+}
+
+/// What was written lately: the watch brings it a moment later, and until then nothing must be written again.
+#[derive(Debug, Default)]
+pub(super) struct Recent {
+    /// By name: the content, and the version that the API server gave it.
+    written: HashMap<String, (Content, u64)>,
+}
+
+impl Recent {
+    pub(super) fn wrote(&mut self, name: String, content: Content, version: &str) {
+        // No number: then what the watch says counts.
+        let Ok(version) = version.parse() else { return };
+        self.written.insert(name, (content, version));
+    }
+
+    pub(super) fn deleted(&mut self, name: &str) {
+        self.written.remove(name);
+    }
+
+    /// Whether the EnvoyFilter of this name says this already.
+    pub(super) fn holds(&mut self, name: &str, content: &Content, there: Option<&Filter>) -> bool {
+        let seen = there.and_then(|filter| filter.resource_version()?.parse::<u64>().ok());
+        match self.written.get(name) {
+            Some((written, version)) if seen.is_none_or(|seen| seen < *version) => written == content,
+            _ => {
+                self.written.remove(name);
+                there.is_some_and(|filter| content.is(filter))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn written(policy: &str) -> Value {
+        json!({
+            "metadata": { "name": "a", "labels": { "steadfaas.dev/part": "function" }, "annotations": { (POLICY): policy } },
+            "spec": { "configPatches": [policy] },
+        })
+    }
+
+    fn there(policy: &str, version: &str) -> Filter {
+        let mut filter = written(policy);
+        filter["metadata"]["resourceVersion"] = version.into();
+        filter["metadata"]["labels"]["somebody.else/s"] = "label".into();
+        serde_json::from_value(filter).unwrap()
+    }
+
+    #[test]
+    fn what_is_there_as_wanted_is_not_written_again() {
+        let content = Content::wanted(&written("one"));
+        assert!(Recent::default().holds("a", &content, Some(&there("one", "1"))));
+        assert!(!Recent::default().holds("a", &content, Some(&there("two", "1"))));
+        assert!(!Recent::default().holds("a", &content, None));
+    }
+
+    #[test]
+    fn what_was_just_written_counts_until_the_watch_brings_something_newer() {
+        let (one, two) = (Content::wanted(&written("one")), Content::wanted(&written("two")));
+        let mut recent = Recent::default();
+        recent.wrote("a".to_owned(), two.clone(), "5");
+        assert!(recent.holds("a", &two, Some(&there("one", "4"))), "the watch is late");
+        assert!(!recent.holds("a", &one, Some(&there("one", "4"))));
+        assert!(recent.holds("a", &two, Some(&there("two", "5"))));
+        assert!(!recent.holds("a", &two, Some(&there("one", "6"))), "somebody changed it");
+    }
+}

@@ -1,0 +1,192 @@
+//! What the controller watches: every kind in a store of its own, slimmed, and word of each change.
+
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use futures::{Stream, StreamExt as _};
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::{ConfigMap, Service};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use kube::api::Api;
+use kube::runtime::reflector::{self, Lookup, Store};
+use kube::runtime::watcher::{self, Event, watcher};
+use kube::runtime::{WatchStreamExt as _, reflector as reflect};
+use kube::{Client, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::filters::Filter;
+use super::limits;
+use super::settings::Settings;
+use crate::envoy_filter::{self, PART, PART_FUNCTION, owner_namespace};
+use crate::function::PREFIX;
+use crate::function::knative::{self, KnativeService};
+
+/// What is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Watched {
+    Knative,
+    Services,
+    Deployments,
+    Endpoints,
+    Filters,
+    Limits,
+}
+
+impl Watched {
+    /// All of it.
+    pub(super) const ALL: [Self; 6] =
+        [Self::Knative, Self::Services, Self::Deployments, Self::Endpoints, Self::Filters, Self::Limits];
+}
+
+/// Word of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Something in this namespace, or an EnvoyFilter for it.
+    Namespace(String),
+    /// All of it was listed, for the first time or again.
+    Listed(Watched),
+    /// The cluster doesn't know the kind.
+    Unknown(Watched),
+    /// The administrators' limits.
+    Limits,
+}
+
+/// The stores.
+pub(super) struct Stores {
+    pub(super) knative: Store<KnativeService>,
+    pub(super) services: Store<Service>,
+    pub(super) deployments: Store<Deployment>,
+    pub(super) slices: Store<EndpointSlice>,
+    pub(super) filters: Store<Filter>,
+    pub(super) limits: Store<ConfigMap>,
+}
+
+/// Starts all watches; they end when nobody listens any more.
+pub(super) fn start(client: &Client, settings: &Settings, tell: &UnboundedSender<Change>) -> Stores {
+    let all = watcher::Config::default;
+    let (knatives, filters) = (knative::resource(), envoy_filter::resource());
+    let ours = all().labels(&format!("{PART}={PART_FUNCTION}"));
+    let one = all().fields(&format!("metadata.name={}", limits::NAME));
+    let filter_api = Api::namespaced_with(client.clone(), &settings.root_namespace, &filters);
+    let limits_api: Api<ConfigMap> = Api::namespaced(client.clone(), &settings.namespace);
+
+    Stores {
+        knative: watch(
+            (Watched::Knative, Api::all_with(client.clone(), &knatives), all(), knatives),
+            |_| {},
+            here,
+            tell,
+        ),
+        services: watch((Watched::Services, Api::all(client.clone()), all(), ()), slim_service, here, tell),
+        deployments: watch(
+            (Watched::Deployments, Api::all(client.clone()), all(), ()),
+            slim_deployment,
+            here,
+            tell,
+        ),
+        slices: watch((Watched::Endpoints, Api::all(client.clone()), all(), ()), slim_slice, here, tell),
+        filters: watch(
+            (Watched::Filters, filter_api, ours, filters),
+            |_| {},
+            |filter| owner_namespace(filter).map(|namespace| Change::Namespace(namespace.to_owned())),
+            tell,
+        ),
+        limits: watch((Watched::Limits, limits_api, one, ()), |_| {}, |_| Some(Change::Limits), tell),
+    }
+}
+
+fn here(object: &impl ResourceExt) -> Option<Change> {
+    ResourceExt::namespace(object).map(Change::Namespace)
+}
+
+/// One watch: its name, where it looks, for what, and the kind.
+type Of<K> = (Watched, Api<K>, watcher::Config, <K as Resource>::DynamicType);
+
+fn watch<K>(
+    (watched, api, config, kind): Of<K>,
+    slim: fn(&mut K),
+    change: impl Fn(&K) -> Option<Change> + Send + 'static,
+    tell: &UnboundedSender<Change>,
+) -> Store<K>
+where
+    K: Resource
+        + Lookup<DynamicType = <K as Resource>::DynamicType>
+        + Clone
+        + Debug
+        + DeserializeOwned
+        + Send
+        + Sync
+        + 'static,
+    <K as Resource>::DynamicType: Clone + Debug + Eq + Hash + Send + Sync + Unpin,
+{
+    let writer = reflector::store::Writer::new(kind);
+    let store = writer.as_reader();
+    let events = watcher(api, config).default_backoff().modify(move |object: &mut K| {
+        object.managed_fields_mut().clear();
+        slim(object);
+    });
+    tokio::spawn(pass_on(watched, reflect(writer, events), change, tell.clone()));
+    store
+}
+
+/// Says what changed, as long as somebody listens.
+async fn pass_on<K>(
+    watched: Watched,
+    events: impl Stream<Item = watcher::Result<Event<K>>>,
+    change: impl Fn(&K) -> Option<Change>,
+    tell: UnboundedSender<Change>,
+) {
+    let mut events = std::pin::pin!(events);
+    let mut is_unknown = false;
+    while let Some(event) = events.next().await {
+        let word = match event {
+            Ok(Event::Apply(object) | Event::Delete(object)) => change(&object),
+            Ok(Event::InitDone) => Some(Change::Listed(watched)),
+            Ok(Event::Init | Event::InitApply(_)) => None,
+            Err(error) if watched == Watched::Knative && knows_no_such_kind(&error) => {
+                let first = !std::mem::replace(&mut is_unknown, true);
+                first.then_some(Change::Unknown(watched))
+            }
+            Err(error) => {
+                let error = chain(&error);
+                tracing::warn!(?watched, error, "the watch is broken, and tried again");
+                None
+            }
+        };
+        if word.is_some_and(|word| tell.send(word).is_err()) {
+            return;
+        }
+    }
+}
+
+fn knows_no_such_kind(error: &watcher::Error) -> bool {
+    matches!(error, watcher::Error::InitialListFailed(kube::Error::Api(status)) if status.code == 404)
+}
+
+/// An error and its causes on one line.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
+}
+
+fn slim_service(service: &mut Service) {
+    service.annotations_mut().retain(|key, _| key.starts_with(PREFIX));
+    service.status = None;
+}
+
+fn slim_deployment(deployment: &mut Deployment) {
+    deployment.annotations_mut().retain(|key, _| key.starts_with(PREFIX));
+    deployment.status = None;
+    if let Some(spec) = &mut deployment.spec {
+        spec.template.spec = None;
+    }
+}
+
+fn slim_slice(slice: &mut EndpointSlice) {
+    slice.annotations_mut().clear();
+    slice.ports = None;
+    for endpoint in &mut slice.endpoints {
+        (endpoint.target_ref, endpoint.hostname) = (None, None);
+    }
+}

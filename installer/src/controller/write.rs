@@ -1,0 +1,197 @@
+//! Does to a cluster what was decided.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use kube::api::{Api, DeleteParams, Patch, PatchParams, Preconditions};
+use kube::core::DynamicObject;
+use kube::discovery::ApiResource;
+use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use kube::{Client, ResourceExt as _};
+use serde_json::{Value, json};
+use thiserror::Error;
+
+use super::action::Action;
+use super::decide::Memory;
+use super::filters::Content;
+use super::metrics::Metrics;
+use super::settings::Settings;
+use super::status::Finding;
+use crate::envoy_filter::{self, PART};
+use crate::function::{Function, Kind, STATUS, knative};
+
+/// Who owns the fields of EnvoyFilters that the controller writes.
+pub const FIELD_MANAGER: &str = "steadfaas-controller";
+
+/// Longest wait for one answer: an API server that answers at all does within a second.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Longest note that an Event takes, in bytes.
+const MAX_NOTE: usize = 1_000;
+
+/// Why something couldn't be done.
+#[derive(Debug, Error)]
+pub(super) enum WriteError {
+    #[error("{what} can't be written")]
+    Api { what: String, source: kube::Error },
+    #[error("{what}: the API server doesn't answer")]
+    Silent { what: String },
+    #[error("the EnvoyFilter {name} is there but isn't ours: rename or delete it")]
+    NotOurs { name: String },
+}
+
+/// What was done.
+pub(super) enum Done {
+    Applied { name: String, content: Content, version: String },
+    Deleted { name: String },
+    Said { function: Box<Function>, status: Option<String> },
+}
+
+impl Done {
+    /// Remembers it until the watches bring it.
+    pub(super) fn remember(self, memory: &mut Memory) {
+        match self {
+            Self::Applied { name, content, version } => memory.filters.wrote(name, content, &version),
+            Self::Deleted { name } => memory.filters.deleted(&name),
+            Self::Said { function, status } => memory.said(&function, status.as_deref()),
+        }
+    }
+}
+
+/// Writes to the API server.
+#[derive(Clone)]
+pub(super) struct Writer {
+    client: Client,
+    filters: Api<DynamicObject>,
+    recorder: Recorder,
+    metrics: Arc<Metrics>,
+}
+
+impl Writer {
+    pub(super) fn new(client: &Client, settings: &Settings, metrics: &Arc<Metrics>) -> Self {
+        let reporter =
+            Reporter { controller: "steadfaas".to_owned(), instance: Some(settings.identity.clone()) };
+        let resource = envoy_filter::resource();
+        Self {
+            client: client.clone(),
+            filters: Api::namespaced_with(client.clone(), &settings.root_namespace, &resource),
+            recorder: Recorder::new(client.clone(), reporter),
+            metrics: Arc::clone(metrics),
+        }
+    }
+
+    /// Does it.
+    pub(super) async fn perform(&self, action: Action) -> Result<Done, WriteError> {
+        let done = match action {
+            Action::Apply { name, filter, content, is_there } => {
+                self.apply(name, &filter, content, is_there).await
+            }
+            Action::Delete { name, uid } => self.delete(name, uid).await,
+            Action::Say { function, status, new } => self.say(function, status, &new).await,
+        };
+        if done.is_err() {
+            self.metrics.failures.fetch_add(1, Ordering::Relaxed);
+        }
+        done
+    }
+
+    async fn apply(
+        &self,
+        name: String,
+        filter: &Value,
+        content: Content,
+        is_there: bool,
+    ) -> Result<Done, WriteError> {
+        let what = || format!("the EnvoyFilter {name}");
+        if !is_there {
+            let other = patiently(what(), self.filters.get_opt(&name)).await?;
+            if other.is_some_and(|other| !other.labels().contains_key(PART)) {
+                return Err(WriteError::NotOurs { name });
+            }
+        }
+        let params = PatchParams::apply(FIELD_MANAGER).force();
+        let patch = Patch::Apply(filter);
+        let written = patiently(what(), self.filters.patch(&name, &params, &patch)).await?;
+        self.metrics.filter_writes.fetch_add(1, Ordering::Relaxed);
+        tracing::info!(filter = name, "EnvoyFilter written");
+        Ok(Done::Applied { name, content, version: written.resource_version().unwrap_or_default() })
+    }
+
+    async fn delete(&self, name: String, uid: Option<String>) -> Result<Done, WriteError> {
+        let preconditions = Some(Preconditions { uid, ..Preconditions::default() });
+        let params = DeleteParams { preconditions, ..DeleteParams::default() };
+        match patiently(format!("the EnvoyFilter {name}"), self.filters.delete(&name, &params)).await {
+            // Somebody was faster, or it is another one by now.
+            Err(WriteError::Api { source: kube::Error::Api(status), .. })
+                if matches!(status.code, 404 | 409) => {}
+            other => drop(other?),
+        }
+        self.metrics.filter_writes.fetch_add(1, Ordering::Relaxed);
+        tracing::info!(filter = name, "EnvoyFilter deleted");
+        Ok(Done::Deleted { name })
+    }
+
+    async fn say(
+        &self,
+        function: Box<Function>,
+        status: Option<String>,
+        new: &[Finding],
+    ) -> Result<Done, WriteError> {
+        let annotations = status.as_ref().map_or_else(|| json!({}), |status| json!({ (STATUS): status }));
+        let object = json!({
+            "apiVersion": function.kind.api_version(),
+            "kind": function.kind.kind(),
+            // With another UID it is another object, and none must be made.
+            "metadata": { "name": function.name, "uid": function.uid, "annotations": annotations },
+        });
+        let api: Api<DynamicObject> =
+            Api::namespaced_with(self.client.clone(), &function.namespace, &resource(function.kind));
+        let params = PatchParams::apply(FIELD_MANAGER).force();
+        let what = format!("the status of {}", function.id());
+        match patiently(what, api.patch(&function.name, &params, &Patch::Apply(&object))).await {
+            // It is gone, or another one by now.
+            Err(WriteError::Api { source: kube::Error::Api(status), .. })
+                if matches!(status.code, 404 | 409) => {}
+            other => drop(other?),
+        }
+        self.metrics.status_writes.fetch_add(1, Ordering::Relaxed);
+        for finding in new.iter().filter(|finding| finding.is_worth_an_event()) {
+            self.tell(&function, finding).await;
+        }
+        Ok(Done::Said { function, status })
+    }
+
+    /// An Event on the function. One that is lost is no harm: the status says the same.
+    async fn tell(&self, function: &Function, finding: &Finding) {
+        let kind = if finding.holds { EventType::Normal } else { EventType::Warning };
+        let end = finding.message.floor_char_boundary(MAX_NOTE);
+        let event = Event {
+            type_: kind,
+            reason: finding.reason.to_owned(),
+            note: finding.message.get(..end).map(str::to_owned),
+            action: "Protect".to_owned(),
+            secondary: None,
+        };
+        let reference = function.reference();
+        let published = self.recorder.publish(&event, &reference);
+        if let Err(error) = patiently("an Event".to_owned(), published).await {
+            tracing::warn!(function = function.id(), %error, "no Event");
+        }
+    }
+}
+
+async fn patiently<T>(what: String, asked: impl Future<Output = kube::Result<T>>) -> Result<T, WriteError> {
+    match tokio::time::timeout(PATIENCE, asked).await {
+        Ok(answer) => answer.map_err(|source| WriteError::Api { what, source }),
+        Err(_) => Err(WriteError::Silent { what }),
+    }
+}
+
+fn resource(kind: Kind) -> ApiResource {
+    match kind {
+        Kind::KnativeService => knative::resource(),
+        Kind::Deployment => ApiResource::erase::<k8s_openapi::api::apps::v1::Deployment>(&()),
+        Kind::Service => ApiResource::erase::<k8s_openapi::api::core::v1::Service>(&()),
+    }
+}
