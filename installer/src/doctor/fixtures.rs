@@ -22,7 +22,7 @@ pub(crate) fn well() -> Facts {
     Facts {
         has_envoy_filters: true,
         istiod: Istiod { version: crate::envoy_filter::IstioVersion::read("1.29.2"), variables: [].into() },
-        subjects: vec![plain(protected())],
+        subjects: vec![read(plain(protected()))],
         envoy_filters: vec![Object {
             labels: [("steadfaas.dev/part".to_owned(), "function".to_owned())].into(),
             ..istio("steadfaas.default.service.fib", json!({}))
@@ -33,6 +33,12 @@ pub(crate) fn well() -> Facts {
         proxies: vec![Asked { proxy: gateway, report: Ok(report), before: [].into() }],
         proxies_in_all: 1,
     }
+}
+
+/// The controller has read its annotations.
+pub(crate) fn read(mut subject: Subject) -> Subject {
+    subject.function.annotations.insert("steadfaas.dev/status".to_owned(), r#"{"conditions":[]}"#.to_owned());
+    subject
 }
 
 /// The function `fib`: a Service with these annotations and two pods.
@@ -53,7 +59,7 @@ pub(crate) fn knative() -> Subject {
         ("autoscaling.knative.dev/min-scale".to_owned(), "2".to_owned()),
         ("autoscaling.knative.dev/target-burst-capacity".to_owned(), "0".to_owned()),
     ];
-    Subject {
+    read(Subject {
         function: functions(&objects, DEFAULT_DOMAIN).remove(0),
         pods: pods(),
         speaks_grpc: false,
@@ -61,7 +67,7 @@ pub(crate) fn knative() -> Subject {
             template: template.into(),
             endpoints: vec!["10.244.2.2".to_owned(), "10.244.3.2".to_owned()],
         },
-    }
+    })
 }
 
 fn pods() -> Vec<PodFact> {

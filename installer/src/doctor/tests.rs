@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::fixtures::{istio, knative, plain, route, well};
+use super::fixtures::{istio, knative, plain, read, route, well};
 use super::*;
 use crate::envoy_filter::IstioVersion;
 use crate::facts::Object;
+use crate::function::fixtures::protected;
 use crate::function::{Platform, Protocol};
 use crate::proxy::{FilterState, Metrics, Report};
 
@@ -30,7 +31,7 @@ fn spend(facts: &mut Facts, before: u64) {
 }
 
 /// The check that has to speak, the thing that is broken.
-const BROKEN: [(&str, Broken); 29] = [
+const BROKEN: [(&str, Broken); 31] = [
     ("no-envoyfilter", |facts| facts.has_envoy_filters = false),
     ("istio-too-old", |facts| facts.istiod.version = version("1.26.4")),
     ("istio-unsupported", |facts| facts.istiod.version = version("1.27.1")),
@@ -87,6 +88,11 @@ const BROKEN: [(&str, Broken); 29] = [
     ("post-only", |facts| facts.subjects[0].speaks_grpc = true),
     ("post-only", |facts| facts.subjects[0].function.platform = Platform::OpenFaas),
     ("budget-exhausted", |facts| spend(facts, 60)),
+    ("no-controller", |facts| facts.subjects = vec![plain(protected())]),
+    ("annotations", |facts| {
+        let over = r#"{"conditions":[{"type":"Valid","status":"False","reason":"OverLimit","message":"`tolerate: 3` is over the limit","lastTransitionTime":"2026-01-01T00:00:00Z"}]}"#;
+        facts.subjects[0].function.annotations.insert("steadfaas.dev/status".to_owned(), over.to_owned());
+    }),
     ("annotations", |facts| {
         facts.subjects =
             vec![plain(json!({ "steadfaas.dev/strategy": "retry", "steadfaas.dev/tolerate": "9" }))];
