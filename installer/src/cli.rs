@@ -6,6 +6,7 @@ mod controller;
 mod doctor;
 mod drill;
 mod failure;
+mod install;
 mod output;
 mod protect;
 mod standalone;
@@ -27,6 +28,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Puts the filter and the controller into a cluster, and waits until the gateways have them
+    Install(install::Install),
+    /// Takes all of it away again, in an order in which no request fails
+    Uninstall(install::Uninstall),
     /// Writes a function's annotations, and with --scale the replicas that it needs
     Protect(Box<protect::Protect>),
     /// Takes a function's annotations away
@@ -61,6 +66,8 @@ const NOT_WELL: u8 = 3;
 #[must_use]
 pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
+        Command::Install(arguments) => install::install(&arguments),
+        Command::Uninstall(arguments) => install::uninstall(&arguments),
         Command::Protect(arguments) => protect::protect(&arguments),
         Command::Unprotect(arguments) => protect::unprotect(&arguments),
         Command::Status(arguments) => status::run(&arguments),

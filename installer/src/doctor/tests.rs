@@ -161,7 +161,7 @@ fn what_belongs_to_others_is_left_alone() {
 fn whoever_said_that_it_may_not_run_twice_isnt_told_so() {
     let mut facts = well();
     facts.subjects =
-        vec![plain(json!({ "steadfaas.dev/strategy": "retry", "steadfaas.dev/idempotent": "false" }))];
+        vec![read(plain(json!({ "steadfaas.dev/strategy": "retry", "steadfaas.dev/idempotent": "false" })))];
     facts.subjects[0].speaks_grpc = true;
     assert_eq!(examine(&facts), []);
 }

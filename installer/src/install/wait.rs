@@ -25,11 +25,19 @@ pub enum Wanted {
 }
 
 impl Wanted {
-    fn holds(self, report: &Report) -> bool {
+    /// Whether each of the proxies is like that.
+    async fn holds(self, access: &Access, proxies: &[Proxy]) -> Vec<bool> {
+        let by_report = |holds: fn(&Report) -> bool| async move {
+            let reports = ask::all(access, proxies).await;
+            reports.iter().map(|report| report.as_ref().is_ok_and(holds)).collect()
+        };
         match self {
-            Self::Filter => report.filter == FilterState::Loaded,
-            Self::NoPolicies => report.clusters.is_empty(),
-            Self::NoFilter => !report.asks_for_filter,
+            Self::Filter => by_report(|report| report.filter == FilterState::Loaded).await,
+            Self::NoPolicies => by_report(|report| report.clusters.is_empty()).await,
+            Self::NoFilter => {
+                let listeners = ask::listeners(access, proxies).await;
+                listeners.iter().map(|has| has.as_ref().is_ok_and(|has| !has)).collect()
+            }
         }
     }
 
@@ -50,13 +58,9 @@ pub async fn wait(access: &Access, wanted: Wanted, patience: Duration) -> Result
     let began = Instant::now();
     loop {
         let gateways = gateways(access).await?;
-        let reports = ask::all(access, &gateways).await;
-        let lacking: Vec<String> = gateways
-            .iter()
-            .zip(&reports)
-            .filter(|(_, report)| !report.as_ref().is_ok_and(|report| wanted.holds(report)))
-            .map(|(proxy, _)| proxy.in_words())
-            .collect();
+        let holds = wanted.holds(access, &gateways).await;
+        let lacking = gateways.iter().zip(holds).filter(|(_, holds)| !holds);
+        let lacking: Vec<String> = lacking.map(|(proxy, _)| proxy.in_words()).collect();
         if lacking.is_empty() {
             return Ok(gateways.len());
         }

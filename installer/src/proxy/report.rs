@@ -14,8 +14,6 @@ use crate::filter::PLUGIN;
 pub struct Report {
     /// The filter's state.
     pub filter: FilterState,
-    /// A listener or istiod's list of filters has it: its counters stay for a while after it is gone.
-    pub asks_for_filter: bool,
     /// Which Istio and Envoy it is, and what that one can do.
     pub identity: Identity,
     /// Clusters that carry a policy.
@@ -86,7 +84,7 @@ pub(super) fn read_filter(stats: &str, discovered: Option<&str>) -> FilterState 
     };
     let failures = stat(&format!("wasm.{PLUGIN}.vm_reload_failure"));
     let running = stat("wasm.envoy.wasm.runtime.v8.active").unwrap_or(0);
-    let listed = is_listed(discovered);
+    let listed = names_filter(discovered);
     match failures {
         None if !listed => FilterState::Missing,
         Some(0) if running > 0 => FilterState::Loaded,
@@ -94,10 +92,10 @@ pub(super) fn read_filter(stats: &str, discovered: Option<&str>) -> FilterState 
     }
 }
 
-/// Whether the proxy's list of discovered filters has ours.
+/// Whether our filter is named in a part of the proxy's configuration.
 #[must_use]
-pub(super) fn is_listed(discovered: Option<&str>) -> bool {
-    discovered.is_some_and(|dump| dump.contains(&format!("\"{PLUGIN}\"")))
+pub(super) fn names_filter(part: Option<&str>) -> bool {
+    part.is_some_and(|dump| dump.contains(&format!("\"{PLUGIN}\"")))
 }
 
 /// Which proxy it is, out of `/config_dump?mask=bootstrap`.
@@ -178,7 +176,6 @@ pub(crate) mod fixtures {
     /// All of it.
     pub(crate) fn report() -> Report {
         Report {
-            asks_for_filter: true,
             filter: read_filter(STATS, None),
             identity: read_identity(IDENTITY).unwrap(),
             clusters: read_clusters_dump(CLUSTERS).unwrap(),
