@@ -3,14 +3,14 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Context;
 use steadfaas_tests::envoy::{self, Envoy, Launch};
 use steadfaas_tests::{fib, http, ports};
 use tempfile::TempDir;
-use xtask::supplies::Supply;
+use xtask::supplies::{self, Supply};
 
 /// The first answer comes some hundred milliseconds after Envoy's start; the rest is for a machine that compiles.
 const START_PATIENCE: Duration = Duration::from_secs(20);
@@ -38,17 +38,7 @@ fn steadfaas() -> anyhow::Result<PathBuf> {
         // It is built into the program.
         xtask::module::build_filter()?;
     }
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args(["build", "--package", "steadfaas", "--bin", "steadfaas", "--message-format", "json"])
-        .current_dir(xtask::workspace_root())
-        .stderr(Stdio::inherit())
-        .output()
-        .context("cargo can't be started to build steadfaas")?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let messages = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let mut paths = messages.filter_map(|message| Some(PathBuf::from(message.get("executable")?.as_str()?)));
-    paths.next_back().context("cargo didn't build steadfaas")
+    supplies::build("steadfaas", "steadfaas")
 }
 
 /// An Envoy that was set up as the README says: a functions file, `steadfaas standalone`, `envoy -c`.

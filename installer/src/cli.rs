@@ -9,6 +9,7 @@ mod failure;
 mod install;
 mod output;
 mod protect;
+mod render;
 mod standalone;
 mod status;
 
@@ -32,6 +33,8 @@ enum Command {
     Install(install::Install),
     /// Takes all of it away again, in an order in which no request fails
     Uninstall(install::Uninstall),
+    /// Prints every object of an installation, for kubectl or a repository
+    Render(render::Render),
     /// Writes a function's annotations, and with --scale the replicas that it needs
     Protect(Box<protect::Protect>),
     /// Takes a function's annotations away
@@ -68,6 +71,7 @@ pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Install(arguments) => install::install(&arguments),
         Command::Uninstall(arguments) => install::uninstall(&arguments),
+        Command::Render(arguments) => render::run(&arguments).map(|()| Outcome::Well),
         Command::Protect(arguments) => protect::protect(&arguments),
         Command::Unprotect(arguments) => protect::unprotect(&arguments),
         Command::Status(arguments) => status::run(&arguments),

@@ -9,7 +9,7 @@ use thiserror::Error;
 use crate::access::ClusterError;
 pub use objects::{Item, apply};
 pub use remove::remove;
-pub use wait::{Wanted, wait};
+pub use wait::{Wanted, wait, wait_for_controller};
 
 /// Whose fields these are, in `metadata.managedFields`.
 pub const MANAGER: &str = "steadfaas-install";

@@ -15,6 +15,7 @@ pub mod facts;
 pub mod filter;
 pub mod function;
 pub mod install;
+pub mod manifest;
 pub mod protect;
 pub mod proxy;
 pub mod standalone;

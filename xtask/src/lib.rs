@@ -8,6 +8,7 @@ pub mod apt;
 pub mod command;
 pub mod envoy;
 pub mod module;
+pub mod pip;
 pub mod show;
 pub mod supplies;
 pub mod toolchain;

@@ -42,7 +42,7 @@ impl Supply {
             Self::PanickingModule => module::build_panicking_filter(),
             Self::NewestEnvoy => envoy::ensure(envoy::NEWEST),
             Self::OldestEnvoy => envoy::ensure(envoy::OLDEST),
-            Self::Fib => build_fib(),
+            Self::Fib => build("fib", "fib"),
         }
     }
 }
@@ -85,10 +85,11 @@ pub fn released(program: &str) -> PathBuf {
     target_dir().join("release").join(program)
 }
 
-fn build_fib() -> Result<PathBuf> {
-    say("building fib");
-    run(cargo().args(["build", "--release", "--package", "fib", "--bin", "fib"]))?;
-    Ok(released("fib"))
+/// Builds a program of the workspace with `--release`; where it is then.
+pub fn build(package: &str, program: &str) -> Result<PathBuf> {
+    say(&format!("building {program}"));
+    run(cargo().args(["build", "--quiet", "--release", "--package", package, "--bin", program]))?;
+    Ok(released(program))
 }
 
 #[cfg(test)]

@@ -1,11 +1,15 @@
 //! The cgroups of a cluster: one a machine in each hierarchy, below one folder that `down` removes. `cluster` is that
 //! folder's name, [`super::folder::Folder::mark`]: clusters in other folders have others.
 
+mod group;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+
+pub use group::{Group, Used};
 
 /// The two parts of a machine's.
 const PROGRAMS: &str = "programs";
@@ -39,10 +43,35 @@ pub fn make(cluster: &str, machine: &str) -> anyhow::Result<Vec<PathBuf>> {
     hierarchies.into_iter().map(|hierarchy| make_in(&hierarchy, [cluster, machine, PROGRAMS])).collect()
 }
 
+/// Makes sure that groups can be made here.
+///
+/// # Errors
+/// Cgroups are not mounted here, or not to be written.
+pub fn ensure_writable() -> anyhow::Result<()> {
+    let hierarchies = hierarchies(Path::new(MOUNTED))?;
+    anyhow::ensure!(!hierarchies.is_empty(), "no cgroups are mounted in {MOUNTED}");
+    for hierarchy in hierarchies {
+        let probe = hierarchy.join(format!("steadfaas-e2e-probe-{}", std::process::id()));
+        let made = fs::create_dir(&probe).and_then(|()| fs::remove_dir(&probe));
+        made.with_context(|| format!("a cluster needs cgroups that can be made in {}", hierarchy.display()))?;
+    }
+    Ok(())
+}
+
+/// In version 2 a group hands its controllers on only when told to; in version 1 there is nothing to tell.
+fn hand_on(group: &Path) -> anyhow::Result<()> {
+    let Ok(controllers) = fs::read_to_string(group.join("cgroup.controllers")) else { return Ok(()) };
+    let told: Vec<String> =
+        controllers.split_whitespace().map(|controller| format!("+{controller}")).collect();
+    fs::write(group.join("cgroup.subtree_control"), told.join(" "))
+        .with_context(|| format!("the cgroup {} doesn't hand on its controllers", group.display()))
+}
+
 fn make_in(hierarchy: &Path, names: [&str; 3]) -> anyhow::Result<PathBuf> {
     let mut folder = hierarchy.to_owned();
     for name in names {
         let above = folder.clone();
+        hand_on(&above)?;
         folder.push(name);
         fs::create_dir_all(&folder)
             .with_context(|| format!("cannot make the cgroup {}", folder.display()))?;
@@ -60,6 +89,28 @@ fn make_in(hierarchy: &Path, names: [&str; 3]) -> anyhow::Result<PathBuf> {
 pub fn all(cluster: &str) -> Vec<PathBuf> {
     let hierarchies = hierarchies(Path::new(MOUNTED)).unwrap_or_default();
     hierarchies.into_iter().map(|hierarchy| hierarchy.join(cluster)).filter(|path| path.exists()).collect()
+}
+
+/// Where kubelets put pods below a machine's group for them, by how sure of their share they are.
+const CLASSES: [&str; 3] = ["kubepods", "kubepods/burstable", "kubepods/besteffort"];
+
+/// The groups of all pods of a machine that are there now, with their pods' uids.
+#[must_use]
+pub fn pods(cluster: &str, machine: &str) -> Vec<(String, Group)> {
+    let classes = CLASSES.map(|class| format!("{cluster}/{machine}/{PODS}/{class}"));
+    let uid = |(name, group): (String, Group)| Some((name.strip_prefix("pod")?.to_owned(), group));
+    classes
+        .iter()
+        .filter_map(|class| Group::find(Path::new(MOUNTED), class))
+        .flat_map(|class| class.below())
+        .filter_map(uid)
+        .collect()
+}
+
+/// The group of a whole machine.
+#[must_use]
+pub fn machine(cluster: &str, machine: &str) -> Option<Group> {
+    Group::find(Path::new(MOUNTED), &format!("{cluster}/{machine}"))
 }
 
 /// Removes what there is of the cluster's groups, once nothing is in them any more.
@@ -126,6 +177,17 @@ mod tests {
         let mounted = tempfile::tempdir().unwrap();
         fs::write(mounted.path().join("cgroup.procs"), "").unwrap();
         assert_eq!(hierarchies(mounted.path()).unwrap(), [mounted.path()]);
+    }
+
+    #[test]
+    fn groups_of_version_2_hand_on_their_controllers() {
+        let mounted = tempfile::tempdir().unwrap();
+        fs::write(mounted.path().join("cgroup.controllers"), "cpu memory\n").unwrap();
+        make_in(mounted.path(), ["e2e", "worker1", PODS]).unwrap();
+        assert_eq!(
+            fs::read_to_string(mounted.path().join("cgroup.subtree_control")).unwrap(),
+            "+cpu +memory"
+        );
     }
 
     #[test]

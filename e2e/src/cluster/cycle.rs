@@ -6,6 +6,7 @@ use xtask::command::say;
 
 use super::down::down;
 use super::folder::Folder;
+use super::layers::{self, Layer};
 use super::traces::{Traces, disk_used};
 use super::up::up;
 
@@ -16,14 +17,14 @@ const DISK_TOLERANCE: u64 = 100_000_000;
 ///
 /// # Errors
 /// Something stays, or the cluster doesn't come up.
-pub fn cycle(times: u32, workers: u8) -> anyhow::Result<()> {
+pub fn cycle(times: u32, workers: u8, with: &[Layer]) -> anyhow::Result<()> {
     let folder = Folder::of_user()?;
     anyhow::ensure!(folder.read()?.is_none(), "a cluster is up: `cargo cluster down` ends it");
-    once(&folder, workers)?;
+    once(&folder, workers, with)?;
     let traces = Traces::of(&folder)?;
     let (before, disk_before) = (traces.find()?, disk_used(folder.path())?);
     for round in 2..=times {
-        let took = once(&folder, workers)?;
+        let took = once(&folder, workers, with)?;
         let left: Vec<String> = traces.find()?.difference(&before).cloned().collect();
         anyhow::ensure!(left.is_empty(), "round {round} left behind: {}", left.join("; "));
         say(&format!("round {round} of {times}: {took}; nothing is left"));
@@ -33,9 +34,9 @@ pub fn cycle(times: u32, workers: u8) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn once(folder: &Folder, workers: u8) -> anyhow::Result<String> {
+fn once(folder: &Folder, workers: u8, with: &[Layer]) -> anyhow::Result<String> {
     let began = Instant::now();
-    drop(up(workers)?);
+    layers::add(&up(workers)?, with)?;
     let came = began.elapsed().as_secs_f64();
     down(folder)?;
     Ok(format!("up in {came:.1} s, down in {:.1} s", began.elapsed().as_secs_f64() - came))

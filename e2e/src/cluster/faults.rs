@@ -1,61 +1,176 @@
-//! Faults that strike a replica on a cluster, and what takes each back.
+//! Faults that strike a replica, its node or the control plane: each with its effect and what takes it back.
+//!
+//! [`Fault::strike`] returns an [`InForce`]: the fault is taken back when that is dropped, so that a trial that fails in
+//! between leaves none. What a killed command couldn't take back is written down, and [`take_back`] does it.
 
-use super::control;
+mod container;
+mod control_plane;
+mod in_force;
+mod node;
+mod pod;
+mod relay;
+mod undo;
+
+use std::time::Duration;
+
 use super::function::Replica;
 use super::running::Running;
 
-/// What happens to a replica.
+pub use in_force::{InForce, take_back};
+use undo::Undo;
+
+/// What a delayed pod's packets wait: several times what the sample function takes, and less than any time limit.
+pub const DELAY: Duration = Duration::from_millis(200);
+
+/// What happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Its container's processes get SIGKILL, as when memory is short: what is in flight is lost, new connections are
-    /// refused. The kubelet starts another container in the same pod a second or so later.
+    /// Its container's processes get SIGKILL, as when memory is short.
     KillContainer,
-    /// Its container is frozen by its cgroup: connections are accepted by the kernel, and nothing answers.
+    /// Its container is frozen by its cgroup.
     FreezeContainer,
-    /// Its pod is deleted: it is told to end, and another pod is made elsewhere or here.
+    /// Its pod is deleted.
     DeletePod,
-    /// Its node's link is down: what is sent there is lost, and nobody says so.
+    /// What is sent to its pod from other nodes is late by [`DELAY`].
+    DelayPod,
+    /// Its node's link is down.
     LoseNode,
+    /// Its node's kubelet is killed.
+    StopKubelet,
+    /// Its node is drained.
+    DrainNode,
+    /// istiod is killed.
+    StopIstiod,
+    /// The API server is killed.
+    StopApiServer,
+}
+
+/// What a fault needs of a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// Its API alone: any cluster will do.
+    Api,
+    /// Its nodes' own namespaces and programs: only a cluster of `cargo cluster up` gives them.
+    Nodes,
 }
 
 impl Fault {
-    /// Strikes.
-    ///
-    /// # Errors
-    /// The replica isn't there any more.
-    pub fn strike(self, running: &Running, replica: &Replica) -> anyhow::Result<()> {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::KillContainer,
+        Self::FreezeContainer,
+        Self::DeletePod,
+        Self::DelayPod,
+        Self::LoseNode,
+        Self::StopKubelet,
+        Self::DrainNode,
+        Self::StopIstiod,
+        Self::StopApiServer,
+    ];
+
+    /// What it does, in one sentence, and what takes it back.
+    #[must_use]
+    pub fn effect(self) -> &'static str {
         match self {
-            Self::KillContainer => ctr(running, replica, &["kill", "--signal=SIGKILL"]),
-            Self::FreezeContainer => ctr(running, replica, &["pause"]),
-            Self::DeletePod => {
-                let pod = format!("pod/{}", replica.pod);
-                running.kubectl().run(&["delete", &pod, "--wait=false"]).map(drop)
+            Self::KillContainer => {
+                "what is in flight is lost, new connections are refused; the kubelet starts another container in the \
+                 same pod a second or so later"
             }
-            Self::LoseNode => link(running, replica, "down"),
+            Self::FreezeContainer => {
+                "the kernel accepts connections and nothing answers; undone by letting it go on"
+            }
+            Self::DeletePod => "it is told to end, and another pod is made elsewhere or here",
+            Self::DelayPod => {
+                "a relay on its node holds each packet that comes from another node for 200 ms, of open connections \
+                 too; undone by ending the relay"
+            }
+            Self::LoseNode => {
+                "what is sent there is lost, and nobody says so; undone by bringing the link up again"
+            }
+            Self::StopKubelet => {
+                "its pods go on, but nobody looks after them: after the grace period Kubernetes takes the node for \
+                 lost; undone by starting it again"
+            }
+            Self::DrainNode => {
+                "its pods are told to end and made on other nodes, and it gets no new ones; undone by `kubectl uncordon`"
+            }
+            Self::StopIstiod => {
+                "proxies keep what they know, and learn of no change; undone by starting it again"
+            }
+            Self::StopApiServer => {
+                "nothing in the cluster can be asked or changed, all that runs goes on; undone by starting it again"
+            }
         }
     }
 
-    /// Takes it back, where that doesn't happen by itself.
+    /// What it needs of a cluster.
+    #[must_use]
+    pub fn needs(self) -> Needs {
+        match self {
+            Self::DeletePod | Self::DrainNode => Needs::Api,
+            _ => Needs::Nodes,
+        }
+    }
+
+    /// Makes what it will need: nothing should be built while a load runs.
     ///
     /// # Errors
-    /// The replica isn't there any more.
-    pub fn undo(self, running: &Running, replica: &Replica) -> anyhow::Result<()> {
+    /// It can't be made.
+    pub fn prepare(self) -> anyhow::Result<()> {
+        if self == Self::DelayPod { relay::build() } else { Ok(()) }
+    }
+
+    /// Strikes this replica, or what it depends on. Dropping what is returned takes it back.
+    ///
+    /// # Errors
+    /// The replica, or what is to be struck, isn't there any more.
+    pub fn strike<'a>(self, running: &'a Running, target: &Replica) -> anyhow::Result<InForce<'a>> {
+        let in_force = InForce::begin(running, self.undo(target))?;
         match self {
-            Self::KillContainer | Self::DeletePod => Ok(()),
-            Self::FreezeContainer => ctr(running, replica, &["resume"]),
-            Self::LoseNode => link(running, replica, "up"),
+            Self::KillContainer => container::kill(running, target),
+            Self::FreezeContainer => container::freeze(running, target),
+            Self::DeletePod => pod::delete(running, target),
+            Self::DelayPod => relay::start(running, target, DELAY),
+            Self::LoseNode => node::lose(running, &target.node),
+            Self::StopKubelet => node::stop_kubelet(running, &target.node),
+            Self::DrainNode => node::drain(running, &target.node),
+            Self::StopIstiod => control_plane::stop(running, control_plane::ISTIOD),
+            Self::StopApiServer => control_plane::stop(running, control_plane::API_SERVER),
+        }?;
+        Ok(in_force)
+    }
+
+    /// What takes it back: known before it strikes.
+    fn undo(self, target: &Replica) -> Undo {
+        let node = target.node.clone();
+        match self {
+            Self::KillContainer | Self::DeletePod => Undo::Nothing,
+            Self::FreezeContainer => Undo::Thaw { node, container: target.container.clone() },
+            Self::DelayPod => Undo::EndRelay { node, pod: target.address().ip() },
+            Self::LoseNode => Undo::LinkUp { node },
+            Self::StopKubelet => Undo::StartKubelet { node },
+            Self::DrainNode => Undo::Uncordon { node },
+            Self::StopIstiod => Undo::StartIstiod,
+            Self::StopApiServer => Undo::StartApiServer,
         }
     }
 }
 
-/// What containerd of the replica's node is to do with its container.
-fn ctr(running: &Running, replica: &Replica, words: &[&str]) -> anyhow::Result<()> {
-    let words =
-        ["--namespace=k8s.io", "tasks"].into_iter().chain(words.iter().copied()).chain([&*replica.container]);
-    running.machine(&replica.node)?.run("ctr", &words.collect::<Vec<_>>()).map(drop)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The end of the node's link that is on the control plane's bridge: the node itself sees its other end go down too.
-fn link(running: &Running, replica: &Replica, state: &str) -> anyhow::Result<()> {
-    running.machine(control::NAME)?.ip(&format!("link set {} {state}", replica.node)).map(drop)
+    #[test]
+    fn whatever_lasts_says_how_it_is_undone_and_whatever_passes_does_not() {
+        let target = Replica::example();
+        for fault in Fault::ALL {
+            let lasts = fault.undo(&target) != Undo::Nothing;
+            assert_eq!(fault.effect().contains("undone by"), lasts, "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn the_stated_delay_is_the_real_one() {
+        assert!(Fault::DelayPod.effect().contains(&format!("{} ms", DELAY.as_millis())));
+    }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use xtask::command::say;
 
+use super::machine::Program;
 use super::process::ProcessId;
 
 /// Each node has these to itself, so that nothing of the cluster may lie there.
@@ -53,8 +54,8 @@ pub struct MachineRecord {
 /// A program on a machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProgramRecord {
-    /// Its name.
-    pub name: String,
+    /// How it was started.
+    pub program: Program,
     /// The process that entered the machine's namespaces; the program is its child.
     pub process: ProcessId,
 }

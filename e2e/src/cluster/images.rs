@@ -4,8 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use xtask::command::{cargo, run, say};
-use xtask::supplies::released;
+use xtask::supplies::build;
 
 use super::image::Image;
 use super::node::{PAUSE_IMAGE, Role};
@@ -17,7 +16,7 @@ pub const FIB_IMAGE: &str = "dev.local/fib:1";
 const COREDNS_IMAGE: &str = "dev.local/coredns:1";
 
 /// Who an image's program is run as where it needs no rights: `nobody` in most images without a user list.
-const NOBODY: u32 = 65532;
+pub(super) const NOBODY: u32 = 65532;
 
 /// An image and the nodes that need it.
 #[derive(Debug, Clone)]
@@ -41,12 +40,7 @@ impl Programs {
     /// # Errors
     /// They can't be built.
     pub fn build() -> anyhow::Result<Self> {
-        say("building fib and pause");
-        run(cargo()
-            .args(["build", "--quiet", "--release"])
-            .args(["--package", "fib", "--bin", "fib"])
-            .args(["--package", "steadfaas-e2e-pause", "--bin", "pause"]))?;
-        Ok(Self { pause: released("pause"), fib: released("fib") })
+        Ok(Self { pause: build("steadfaas-e2e-pause", "pause")?, fib: build("fib", "fib")? })
     }
 }
 

@@ -1,5 +1,7 @@
 //! Istio: the real istiod beside the API server, and a pod with the real agent and a stock Envoy as ingress gateway.
 
+mod injection;
+
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -10,10 +12,12 @@ use xtask::command::say;
 use xtask::envoy;
 
 use super::control;
+use super::endpoint::Endpoint;
 use super::image::Image;
-use super::machine::Program;
+use super::machine::{Machine, Program};
 use super::node;
-use super::running::Running;
+use super::proxy::Proxy;
+use super::running::{Running, Theirs};
 use super::tools::{self, ISTIO};
 
 /// What `up` and the record call it.
@@ -26,8 +30,14 @@ const NAMESPACE: &str = r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"na
 /// The proxy's image; `istio.yaml` names it.
 const PROXY_IMAGE: &str = "dev.local/proxy:1";
 
+/// What `istio-init` leads traffic by; the one on nftables, whatever is the machine's own choice.
+const IPTABLES: &str = "/usr/sbin/xtables-nft-multi";
+
 /// The port of the gateway's pod on which clients are awaited; `istio.yaml` names it.
-const GATEWAY_PORT: u16 = 8081;
+const GATEWAY_PORT: u16 = 8080;
+
+/// The port on which istiod tells of itself.
+const DEBUG_PORT: u16 = 15014;
 
 /// istiod hands out the mesh's root certificate some 3 s after its start.
 const ISTIOD_PATIENCE: Duration = Duration::from_secs(60);
@@ -56,42 +66,64 @@ const VARIABLES: [(&str, &str); 8] = [
 /// # Errors
 /// Something is missing or doesn't start.
 pub fn add(running: &Running) -> anyhow::Result<()> {
-    if running.records().read().with.iter().any(|layer| layer == LAYER) {
+    if running.records()?.read().with.iter().any(|layer| layer == LAYER) {
         return Ok(());
     }
     let programs = tools::ensure(&ISTIO)?;
-    let envoy = envoy::ensure(envoy::NEWEST)?;
+    envoy::ensure(envoy::NEWEST)?;
     let began = Instant::now();
     let kubectl = running.kubectl();
     let crds = programs.join("crds.yaml");
     kubectl.apply(&fs::read_to_string(&crds).with_context(|| format!("cannot read {}", crds.display()))?)?;
     kubectl.apply(NAMESPACE)?;
+    kubectl.apply(&injection::config_map(&programs)?.to_string())?;
     start_istiod(running, &programs)?;
-    let system = running.machine("system")?;
-    let tarball = system.folder().join("proxy.tar");
-    proxy_image(&programs, &envoy)?.write(&tarball)?;
-    node::import(&system, &tarball)?;
-    fs::remove_file(&tarball)?;
+    bring_proxy(&running.machine("system")?)?;
     wait_for_istiod(running)?;
     kubectl.apply(OBJECTS)?;
     let available = "--for=condition=Available";
     kubectl
         .wait(&[available, "--namespace=istio-system", "deployment/istio-ingressgateway"], READY_SECONDS)?;
-    running.records().add_layer(LAYER)?;
+    running.records()?.add_layer(LAYER)?;
     say(&format!("Istio runs after {:.1} s", began.elapsed().as_secs_f64()));
     Ok(())
 }
 
-/// Where the gateway's clients go: to its pod, from the control plane's machine.
+/// Where the gateway's clients go: to its pod, from the control plane's machine; on another's cluster where they said,
+/// or where its load balancer is.
 ///
 /// # Errors
 /// There is no gateway.
 pub fn gateway(running: &Running) -> anyhow::Result<SocketAddr> {
-    let address = "--output=jsonpath={.items[0].status.podIP}";
-    let words = ["get", "pods", "--namespace=istio-system", "--selector=istio=ingressgateway", address];
+    let (what, field, port) = match running.theirs() {
+        Some(Theirs { gateway: Some(address), .. }) => return Ok(*address),
+        Some(_) => ("services", "status.loadBalancer.ingress[0].ip", 80),
+        None => ("pods", "status.podIP", GATEWAY_PORT),
+    };
+    let address = format!("--output=jsonpath={{.items[0].{field}}}");
+    let words = ["get", what, "--namespace=istio-system", "--selector=istio=ingressgateway", &address];
     let said = running.kubectl().run(&words)?;
     let address: IpAddr = said.parse().with_context(|| format!("the gateway has no address: {said:?}"))?;
-    Ok(SocketAddr::new(address, GATEWAY_PORT))
+    Ok(SocketAddr::new(address, port))
+}
+
+/// istiod's own endpoint for who looks closely.
+///
+/// # Errors
+/// There is no istiod.
+pub fn debug(running: &Running) -> anyhow::Result<Endpoint> {
+    if let Ok(control) = running.machine(control::NAME) {
+        return Ok(Endpoint::within(control.network(), DEBUG_PORT));
+    }
+    let istiod = Proxy { namespace: "istio-system".to_owned(), label: "app=istiod".to_owned() };
+    let [name, ..] = istiod.find(running)?;
+    Endpoint::forwarded(running.kubectl(), &istiod.namespace, &name, DEBUG_PORT)
+}
+
+/// The gateway's pod.
+#[must_use]
+pub fn ingress_gateway() -> Proxy {
+    Proxy { namespace: "istio-system".to_owned(), label: "istio=ingressgateway".to_owned() }
 }
 
 fn start_istiod(running: &Running, programs: &Path) -> anyhow::Result<()> {
@@ -100,13 +132,13 @@ fn start_istiod(running: &Running, programs: &Path) -> anyhow::Result<()> {
     fs::write(&mesh, MESH)?;
     let istiod = Program::new("istiod", programs.join("pilot-discovery")).args([
         "discovery".to_owned(),
-        format!("--kubeconfig={}", running.records().folder().kubeconfig().display()),
+        format!("--kubeconfig={}", running.records()?.folder().kubeconfig().display()),
         format!("--meshConfig={}", mesh.display()),
         "--monitoringAddr=:15014".to_owned(),
         "--domain=cluster.local".to_owned(),
     ]);
     let set = |istiod: Program, (name, value): &(&str, &str)| istiod.variable(name, value);
-    control.start_program(&VARIABLES.iter().fold(istiod, set), running.records())
+    control.start_program(&VARIABLES.iter().fold(istiod, set), running.records()?)
 }
 
 /// Pods can't start before the config map with the mesh's root certificate is there.
@@ -114,17 +146,49 @@ fn wait_for_istiod(running: &Running) -> anyhow::Result<()> {
     let began = Instant::now();
     let words = ["get", "configmap", "istio-ca-root-cert", "--namespace=istio-system"];
     while running.kubectl().run(&words).is_err() {
-        let runs = began.elapsed() < ISTIOD_PATIENCE && running.records().runs(control::NAME, "istiod");
+        let runs = began.elapsed() < ISTIOD_PATIENCE && running.records()?.runs(control::NAME, "istiod");
         anyhow::ensure!(runs, "istiod doesn't work; `cargo cluster logs istiod` may say why");
         std::thread::sleep(LOOK_EVERY);
     }
     Ok(())
 }
 
-/// Istio's agent, a stock Envoy, and the template of its bootstrap.
+/// Brings a node the proxy's image.
+///
+/// # Errors
+/// Something of it is missing.
+pub(super) fn bring_proxy(node: &Machine) -> anyhow::Result<()> {
+    let tarball = node.folder().join("proxy.tar");
+    proxy_image(&tools::ensure(&ISTIO)?, &envoy::ensure(envoy::NEWEST)?)?.write(&tarball)?;
+    node::import(node, &tarball)?;
+    Ok(fs::remove_file(&tarball)?)
+}
+
+/// Istio's agent where its own image has it, a stock Envoy, the template of its bootstrap, and what `istio-init` runs.
 fn proxy_image(programs: &Path, envoy: &Path) -> anyhow::Result<Image> {
     let template = "var/lib/istio/envoy/envoy_bootstrap_tmpl.json";
     let image = Image::of_program(PROXY_IMAGE, &programs.join("pilot-agent"))?;
+    let image = image.with_link("usr/local/bin/pilot-agent", "/pilot-agent");
     let image = image.with_program("usr/local/bin/envoy", envoy)?;
-    Ok(image.with_file(template, &programs.join("envoy_bootstrap.json")))
+    with_iptables(image.with_file(template, &programs.join("envoy_bootstrap.json")))
+}
+
+/// Debian's iptables on nftables: one program of several names, and its extensions where it looks for them.
+fn with_iptables(image: Image) -> anyhow::Result<Image> {
+    let program = fs::canonicalize(IPTABLES)
+        .with_context(|| format!("there is no {IPTABLES}: Debian's `iptables` has it"))?;
+    let mut image = image.with_program("usr/sbin/xtables-nft-multi", &program)?;
+    for name in ["iptables", "ip6tables"] {
+        for end in ["", "-save", "-restore"] {
+            image = image.with_link(&format!("usr/sbin/{name}{end}"), "xtables-nft-multi");
+        }
+    }
+    let folder = format!("/usr/lib/{}-linux-gnu/xtables", std::env::consts::ARCH);
+    let extensions = fs::read_dir(&folder).with_context(|| format!("cannot read {folder}"))?;
+    for extension in extensions {
+        let extension = extension?.path();
+        let inside = extension.to_string_lossy().trim_start_matches('/').to_owned();
+        image = image.with_file(&inside, &extension);
+    }
+    Ok(image)
 }

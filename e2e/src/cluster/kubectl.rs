@@ -1,4 +1,4 @@
-//! `kubectl` of the cluster's own version, in the network of its control plane.
+//! `kubectl`: of our cluster's own version and in the network of its control plane, or for a cluster of the user's.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,8 @@ use super::machine::Machine;
 /// How the cluster is spoken to.
 #[derive(Debug, Clone)]
 pub struct Kubectl {
-    control: Machine,
+    /// Whose network it is run in; none: where this program runs.
+    control: Option<Machine>,
     program: PathBuf,
     kubeconfig: PathBuf,
 }
@@ -21,10 +22,16 @@ impl Kubectl {
     #[must_use]
     pub fn new(control: &Machine, kubernetes: &Path, kubeconfig: &Path) -> Self {
         Self {
-            control: control.clone(),
+            control: Some(control.clone()),
             program: kubernetes.join("kubectl"),
             kubeconfig: kubeconfig.to_owned(),
         }
+    }
+
+    /// This one, run where this program runs.
+    #[must_use]
+    pub fn of_here(program: PathBuf, kubeconfig: PathBuf) -> Self {
+        Self { control: None, program, kubeconfig }
     }
 
     /// Another program of its folder.
@@ -36,7 +43,9 @@ impl Kubectl {
     /// The command, for arguments to be added.
     #[must_use]
     pub fn command(&self) -> Command {
-        let mut command = self.control.in_network(&self.program);
+        let here = || Command::new(&self.program);
+        let mut command =
+            self.control.as_ref().map_or_else(here, |control| control.in_network(&self.program));
         command.arg("--kubeconfig").arg(&self.kubeconfig);
         command
     }
@@ -59,6 +68,14 @@ impl Kubectl {
         self.feed(&apply, objects.as_bytes())
     }
 
+    /// Deletes such objects where they are there, without waiting for them to be gone.
+    ///
+    /// # Errors
+    /// One can't be deleted.
+    pub fn delete(&self, objects: &str) -> anyhow::Result<String> {
+        self.feed(&["delete", "--ignore-not-found", "--wait=false", "-f", "-"], objects.as_bytes())
+    }
+
     /// Waits until what `words` say holds, as `kubectl wait` does.
     ///
     /// # Errors
@@ -69,7 +86,11 @@ impl Kubectl {
         self.run(&args).map(drop)
     }
 
-    fn feed(&self, args: &[&str], input: &[u8]) -> anyhow::Result<String> {
+    /// What it says when it is given this to read.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn feed(&self, args: &[&str], input: &[u8]) -> anyhow::Result<String> {
         let what = || format!("kubectl {}", args.join(" "));
         let mut child = self
             .command()

@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
 
 use super::cgroup;
+use super::folder::ProgramRecord;
 use super::process::ProcessId;
 use super::record::Records;
 
@@ -80,6 +82,12 @@ impl Machine {
         self.inside.pid()
     }
 
+    /// Its network namespace, as a file.
+    #[must_use]
+    pub fn network(&self) -> PathBuf {
+        format!("/proc/{}/ns/net", self.pid()).into()
+    }
+
     /// Where its files are.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -138,7 +146,7 @@ impl Machine {
     /// # Errors
     /// It can't be started.
     pub fn start_program(&self, program: &Program, records: &Records) -> anyhow::Result<()> {
-        let log = File::create(self.log(&program.name))?;
+        let log = File::options().create(true).append(true).open(self.log(&program.name))?;
         let mut command = Command::new("setsid");
         command.args(["sh", "-c", ENTER_CGROUPS, "sh"]).args(&self.cgroups).args(["--", "nsenter"]);
         command.args(self.entrance()).arg(&program.path).args(&program.args);
@@ -147,7 +155,32 @@ impl Machine {
         let child =
             command.spawn().with_context(|| format!("{} can't be started", program.path.display()))?;
         let process = ProcessId::of(child.id().try_into()?)?;
-        records.add_program(&self.name, &program.name, process)
+        records.add_program(&self.name, program, process)
+    }
+
+    /// Kills one of its programs, and waits until it is gone.
+    ///
+    /// # Errors
+    /// It has none of this name.
+    pub fn stop_program(&self, name: &str, records: &Records) -> anyhow::Result<()> {
+        let wrapper = self.known(name, records)?.process;
+        wrapper.child().map_or(Ok(()), ProcessId::end)?;
+        // It ends by itself when its child has; where it had none any more, it would stay.
+        wrapper.end()
+    }
+
+    /// Starts one of its programs as it was started before, unless it runs.
+    ///
+    /// # Errors
+    /// It has none of this name, or it can't be started.
+    pub fn start_again(&self, name: &str, records: &Records) -> anyhow::Result<()> {
+        let known = self.known(name, records)?;
+        if known.process.is_alive() { Ok(()) } else { self.start_program(&known.program, records) }
+    }
+
+    fn known(&self, name: &str, records: &Records) -> anyhow::Result<ProgramRecord> {
+        let known = records.program(&self.name, name);
+        known.with_context(|| format!("{} runs no {name}", self.name))
     }
 
     /// Where the output of one of its programs goes.
@@ -158,7 +191,7 @@ impl Machine {
 }
 
 /// What to start on a machine.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Program {
     name: String,
     path: PathBuf,
@@ -171,6 +204,12 @@ impl Program {
     #[must_use]
     pub fn new(name: &str, path: impl Into<PathBuf>) -> Self {
         Self { name: name.to_owned(), path: path.into(), args: Vec::new(), variables: Vec::new() }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// With these arguments after those it has.

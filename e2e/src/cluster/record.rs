@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use anyhow::Context as _;
 
 use super::folder::{Folder, MachineRecord, ProgramRecord, Record, boot};
+use super::machine::Program;
 use super::process::ProcessId;
 
 /// The record and its place.
@@ -68,22 +69,40 @@ impl Records {
     ///
     /// # Errors
     /// It can't be written.
-    pub fn add_program(&self, machine: &str, name: &str, process: ProcessId) -> anyhow::Result<()> {
-        let program = ProgramRecord { name: name.to_owned(), process };
+    pub fn add_program(&self, machine: &str, program: &Program, process: ProcessId) -> anyhow::Result<()> {
+        let added = ProgramRecord { program: program.clone(), process };
         self.change(|record| {
             for machine in record.machines.iter_mut().filter(|known| known.name == machine) {
-                machine.programs.retain(|known| known.name != name);
-                machine.programs.push(program.clone());
+                machine.programs.retain(|known| known.program.name() != program.name());
+                machine.programs.push(added.clone());
             }
         })
+    }
+
+    /// A program of a machine, whether it runs or not.
+    #[must_use]
+    pub fn program(&self, machine: &str, name: &str) -> Option<ProgramRecord> {
+        let record = self.lock();
+        let machine = record.machines.iter().find(|known| known.name == machine)?;
+        machine.programs.iter().find(|known| known.program.name() == name).cloned()
     }
 
     /// Whether a program of a machine runs.
     #[must_use]
     pub fn runs(&self, machine: &str, program: &str) -> bool {
+        self.program(machine, program).is_some_and(|program| program.process.is_alive())
+    }
+
+    /// Where the logs of those programs are that have ended by themselves.
+    #[must_use]
+    pub fn logs_of_ended(&self) -> Vec<PathBuf> {
         let record = self.lock();
-        let mut machines = record.machines.iter().filter(|known| known.name == machine);
-        machines.any(|known| known.programs.iter().any(|one| one.name == program && one.process.is_alive()))
+        let of_machine = |machine: &MachineRecord| {
+            let ended = machine.programs.iter().filter(|known| !known.process.is_alive());
+            let log = |known: &ProgramRecord| format!("{}/log/{}.log", machine.name, known.program.name());
+            ended.map(|known| self.folder.join(&log(known))).collect::<Vec<_>>()
+        };
+        record.machines.iter().flat_map(of_machine).collect()
     }
 
     /// Adds something that was put on top of Kubernetes.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::folder::Record;
 use super::running::Running;
 
 /// The whole of it, as text.
@@ -9,7 +10,7 @@ use super::running::Running;
 /// # Errors
 /// The API server doesn't answer.
 pub fn status(running: &Running) -> anyhow::Result<String> {
-    let mut text = programs(running);
+    let mut text = programs(&running.records()?.read());
     text.push('\n');
     text += &running.kubectl().run(&["get", "nodes", "--output=wide"])?;
     text.push('\n');
@@ -18,12 +19,12 @@ pub fn status(running: &Running) -> anyhow::Result<String> {
 }
 
 /// A line for each machine.
-fn programs(running: &Running) -> String {
+fn programs(record: &Record) -> String {
     let mut text = String::new();
-    for machine in running.records().read().machines {
+    for machine in &record.machines {
         let programs = machine.programs.iter().map(|program| {
             let ended = if program.process.is_alive() { "" } else { " (ended)" };
-            format!("{}{ended}", program.name)
+            format!("{}{ended}", program.program.name())
         });
         let programs: Vec<String> = programs.collect();
         // Writing to a String can't fail.

@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 use xtask::workspace_root;
 
-pub use sets::{COREDNS, ETCD, ISTIO, KUBERNETES, Set};
+pub use sets::{ALL, COREDNS, ETCD, ISTIO, KNATIVE, KUBERNETES, Set};
 
 /// So much of the hash names a folder: enough that two never meet.
 const HASH_LETTERS: usize = 16;
@@ -22,14 +22,35 @@ const HASH_LETTERS: usize = 16;
 /// # Errors
 /// There is no Go that can build it, or the build fails.
 pub fn ensure(set: &Set) -> anyhow::Result<PathBuf> {
-    let module = workspace_root().join("e2e/tools").join(set.name);
-    let cache = xtask::cache()?.join("tools");
-    let folder = cache.join(format!("{}-{}", set.name, hash(&module, set)?));
+    let (module, folder) = places(set)?;
     if !folder.is_dir() {
         let go = go::ensure(&module).with_context(|| format!("{} can't be built", set.name))?;
         build::build(set, &module, &go, &folder).with_context(|| format!("{} can't be built", set.name))?;
     }
     Ok(folder)
+}
+
+/// Makes sure of what the sets are built with and from, where they aren't yet: Go, and its modules.
+///
+/// # Errors
+/// Something can't be fetched: one line says what.
+pub fn ensure_sources() -> anyhow::Result<()> {
+    for set in ALL {
+        let (module, folder) = places(set)?;
+        if !folder.is_dir() {
+            let go = go::ensure(&module)?;
+            build::packages(set, &module, &go)
+                .with_context(|| format!("the Go modules of {} can't be fetched", set.name))?;
+        }
+    }
+    Ok(())
+}
+
+/// Where a set's module is, and where its programs go.
+fn places(set: &Set) -> anyhow::Result<(PathBuf, PathBuf)> {
+    let module = workspace_root().join("e2e/tools").join(set.name);
+    let name = format!("{}-{}", set.name, hash(&module, set)?);
+    Ok((module, xtask::cache()?.join("tools").join(name)))
 }
 
 /// What a set is made from: the module's files and how they are built.

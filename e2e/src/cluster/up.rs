@@ -24,7 +24,10 @@ use super::tools::{self, COREDNS, ETCD, KUBERNETES};
 const DNS: &str = include_str!("../../cluster/coredns.yaml");
 
 /// Nodes are ready some 6 s after the API server; the rest is for a machine that does other things too.
-const READY_SECONDS: u32 = 120;
+const READY_SECONDS: u64 = 120;
+
+/// How often it is looked meanwhile whether a program has ended.
+const LOOK_SECONDS: u32 = 5;
 
 /// How many workers a cluster may have: their addresses end in a byte, and each takes some 150 MB.
 pub const MOST_WORKERS: u8 = 20;
@@ -48,7 +51,7 @@ pub fn up(workers: u8) -> anyhow::Result<Running> {
     let ingredients = Ingredients::gather()?;
     let began = Instant::now();
     let records = Records::begin(folder)?;
-    raise(&records, &ingredients, &Node::all(workers))?;
+    raise(&records, &ingredients, &Node::all(workers)).map_err(|error| told_by_logs(error, &records))?;
     records.complete()?;
     say(&format!("the cluster is up after {:.1} s", began.elapsed().as_secs_f64()));
     Running::find()
@@ -97,13 +100,35 @@ fn raise(records: &Records, ingredients: &Ingredients, nodes: &[Node]) -> anyhow
     kubectl.apply(DNS)?;
     for node in nodes {
         let name = format!("node/{}", node.name);
-        kubectl.wait(&["--for=create", &name], READY_SECONDS)?;
-        kubectl.wait(&["--for=condition=Ready", &name], READY_SECONDS).with_context(|| {
+        wait(records, &kubectl, &["--for=create", &name])?;
+        wait(records, &kubectl, &["--for=condition=Ready", &name]).with_context(|| {
             format!("{} isn't ready; `cargo cluster logs {}/kubelet` may say why", node.name, node.name)
         })?;
     }
-    kubectl
-        .wait(&["--for=condition=Available", "--namespace=kube-system", "deployment/coredns"], READY_SECONDS)
+    let dns = ["--for=condition=Available", "--namespace=kube-system", "deployment/coredns"];
+    wait(records, &kubectl, &dns)
+}
+
+/// As `kubectl wait` does, but not for what a program was to do that has ended.
+fn wait(records: &Records, kubectl: &Kubectl, words: &[&str]) -> anyhow::Result<()> {
+    let began = Instant::now();
+    loop {
+        let waited = kubectl.wait(words, LOOK_SECONDS);
+        let late = began.elapsed().as_secs() >= READY_SECONDS;
+        if waited.is_ok() || late || !records.logs_of_ended().is_empty() {
+            return waited;
+        }
+    }
+}
+
+/// The error, and where those programs wrote that have ended.
+fn told_by_logs(error: anyhow::Error, records: &Records) -> anyhow::Error {
+    let logs = records.logs_of_ended();
+    if logs.is_empty() {
+        return error;
+    }
+    let logs: Vec<String> = logs.iter().map(|log| log.display().to_string()).collect();
+    error.context(format!("programs of the cluster have ended, which wrote {}", logs.join(", ")))
 }
 
 fn start_node(
@@ -120,6 +145,7 @@ fn start_node(
     Ok(machine)
 }
 
-fn joined<T>(thread: ScopedJoinHandle<'_, anyhow::Result<T>>) -> anyhow::Result<T> {
+/// The answer of a thread.
+pub(super) fn joined<T>(thread: ScopedJoinHandle<'_, anyhow::Result<T>>) -> anyhow::Result<T> {
     thread.join().map_err(|_| anyhow!("a thread of the test bed panicked"))?
 }

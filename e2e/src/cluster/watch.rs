@@ -1,27 +1,24 @@
-//! Watching what Kubernetes knows of a Service's replicas, and since when.
+//! Watching what Kubernetes and proxies know of a Service's replicas, and since when.
+
+mod envoy;
+mod sightings;
 
 use std::io::BufReader;
 use std::process::{Child, ChildStdout, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use anyhow::Context as _;
 use serde_json::{Deserializer, Value};
 
 use super::kubectl::Kubectl;
 
-/// A watch that is under way; it ends when dropped.
+pub use envoy::EnvoyWatch;
+pub use sightings::Sightings;
+
+/// A watch of Kubernetes that is under way; it ends when dropped.
 #[derive(Debug)]
 pub struct Watch {
     kubectl: Child,
-    seen: Arc<Mutex<Vec<Seen>>>,
-}
-
-/// What was known from some moment on.
-#[derive(Debug, Clone, Copy)]
-struct Seen {
-    at: Instant,
-    ready: usize,
+    sightings: Sightings,
 }
 
 impl Watch {
@@ -36,27 +33,16 @@ impl Watch {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut kubectl = command.spawn().context("kubectl can't be started")?;
         let output = kubectl.stdout.take().context("no pipe")?;
-        let seen = Arc::default();
-        let writer = Arc::clone(&seen);
+        let sightings = Sightings::default();
+        let writer = sightings.clone();
         std::thread::spawn(move || follow(output, &writer));
-        Ok(Self { kubectl, seen })
+        Ok(Self { kubectl, sightings })
     }
 
-    /// When fewer than `count` replicas were ready for the first time after `moment`.
+    /// What it saw.
     #[must_use]
-    pub fn fewer_than(&self, count: usize, moment: Instant) -> Option<Instant> {
-        self.find(moment, |ready| ready < count)
-    }
-
-    /// When there were `count` again, after there had been fewer.
-    #[must_use]
-    pub fn restored(&self, count: usize, moment: Instant) -> Option<Instant> {
-        self.find(self.fewer_than(count, moment)?, |ready| ready >= count)
-    }
-
-    fn find(&self, moment: Instant, fits: impl Fn(usize) -> bool) -> Option<Instant> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.iter().find(|seen| seen.at >= moment && fits(seen.ready)).map(|seen| seen.at)
+    pub fn sightings(&self) -> &Sightings {
+        &self.sightings
     }
 }
 
@@ -69,11 +55,10 @@ impl Drop for Watch {
 }
 
 /// kubectl prints the slice as it is, and again after each change.
-fn follow(output: ChildStdout, seen: &Mutex<Vec<Seen>>) {
+fn follow(output: ChildStdout, sightings: &Sightings) {
     let slices = Deserializer::from_reader(BufReader::new(output)).into_iter::<Value>();
     for slice in slices.map_while(Result::ok) {
-        let change = Seen { at: Instant::now(), ready: ready(&slice) };
-        seen.lock().unwrap_or_else(PoisonError::into_inner).push(change);
+        sightings.add(ready(&slice));
     }
 }
 

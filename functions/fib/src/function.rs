@@ -74,7 +74,8 @@ impl Function {
     pub async fn serve(self: Arc<Self>, request: Request<Incoming>) -> Result<Answer, Withheld> {
         let route = (request.method().clone(), request.uri().path().to_owned());
         Ok(match (&route.0, route.1.as_str()) {
-            (_, "/healthz") => return self.probe().await,
+            // The second is where the watchdog of OpenFaaS answers its probes.
+            (_, "/healthz" | "/_/health") => return self.probe().await,
             (&Method::GET, "/stats") => self.report(request.uri().query()),
             (&Method::POST, "/fault") if self.options.allow_faults => self.set_fault(request).await,
             (_, "/slow") if self.options.slow_work.is_none() => not_found(),

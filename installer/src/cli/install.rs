@@ -6,21 +6,19 @@ use clap::Args;
 
 use super::cluster::Cluster;
 use super::output::write;
+use super::render::Installation;
 use super::{CliError, Outcome};
 use crate::access::Access;
-use crate::envoy_filter::{Contexts, DEFAULT_ROOT_NAMESPACE, IstioVersion, extension};
+use crate::envoy_filter::Contexts;
 use crate::filter;
-use crate::install::{InstallError, Item, Wanted, apply, remove, wait};
+use crate::install::{InstallError, Item, Wanted, apply, remove, wait, wait_for_controller};
+use crate::manifest::objects;
 
 /// What an installation is made of.
 #[derive(Debug, Args)]
 struct Parts {
-    /// Where istiod reads EnvoyFilters for all proxies: its meshConfig.rootNamespace
-    #[arg(long, value_name = "NAME", default_value = DEFAULT_ROOT_NAMESPACE)]
-    root_namespace: String,
-    /// The oldest Istio that reads the EnvoyFilters
-    #[arg(long, value_name = "V", default_value_t = IstioVersion::DEFAULT)]
-    istio_version: IstioVersion,
+    #[command(flatten)]
+    installation: Installation,
     /// Which proxies protect functions: gateway, sidecar or both
     #[arg(long, value_name = "WHICH", default_value_t)]
     proxies: Contexts,
@@ -73,7 +71,7 @@ pub(super) fn uninstall(arguments: &Uninstall) -> Result<Outcome, CliError> {
 
 impl Parts {
     fn items(&self) -> Result<Vec<Item>, InstallError> {
-        let objects = [extension(self.istio_version, self.proxies, filter::MODULE, &self.root_namespace)];
+        let objects = objects(&self.installation.options(self.proxies), filter::MODULE);
         objects.iter().map(Item::read).collect()
     }
 
@@ -83,10 +81,11 @@ impl Parts {
 
     async fn wait(&self, access: &Access) -> Result<(), CliError> {
         let gateways = wait(access, Wanted::Filter, self.patience()).await?;
+        wait_for_controller(access, self.patience()).await?;
         let have = match gateways {
             0 => "there is no gateway yet; one that comes will have the filter".to_owned(),
-            1 => "the gateway has the filter".to_owned(),
-            several => format!("all {several} gateways have the filter"),
+            1 => "the gateway has the filter and the controller runs".to_owned(),
+            several => format!("all {several} gateways have the filter and the controller runs"),
         };
         write(&format!("{have}: `steadfaas protect NAME --strategy active-standby` protects a function\n"))
     }

@@ -2,12 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use kube::api::ListParams;
 
 use super::InstallError;
 use crate::access::{Access, ClusterError};
+use crate::manifest::{CONTROLLER, NAMESPACE};
 use crate::proxy::{FilterState, Proxy, Report, Role, ask};
 
 /// How often proxies are asked.
@@ -70,6 +72,25 @@ pub async fn wait(access: &Access, wanted: Wanted, patience: Duration) -> Result
         }
         tokio::time::sleep(ASK_EVERY).await;
     }
+}
+
+/// Waits until one of the controller's pods is ready: then functions that are annotated get what they need.
+///
+/// # Errors
+/// None is in time, or the API server refuses.
+pub async fn wait_for_controller(access: &Access, patience: Duration) -> Result<(), InstallError> {
+    let began = Instant::now();
+    let deployments: Api<Deployment> = Api::namespaced(access.client.clone(), NAMESPACE);
+    while began.elapsed() < patience {
+        let deployment = deployments.get_status(CONTROLLER).await;
+        let deployment = deployment.map_err(ClusterError::refused("reading the controller's Deployment"))?;
+        if deployment.status.and_then(|status| status.available_replicas).unwrap_or(0) > 0 {
+            return Ok(());
+        }
+        tokio::time::sleep(ASK_EVERY).await;
+    }
+    let what = format!("no pod of the controller is ready (`kubectl describe pods -n {NAMESPACE}` says why)");
+    Err(InstallError::Waited { seconds: patience.as_secs(), what })
 }
 
 async fn gateways(access: &Access) -> Result<Vec<Proxy>, ClusterError> {

@@ -36,8 +36,16 @@ impl Options {
     }
 
     pub(super) fn asks_for(&self, part: &Part) -> bool {
-        let named = self.only.is_empty() || self.only.iter().any(|name| name == part.name);
-        named && (part.quick || !self.quick)
+        self.names(part) && (part.quick || !self.quick)
+    }
+
+    /// Whether it would be asked for if there were more time.
+    pub(super) fn leaves_out(&self, part: &Part) -> bool {
+        self.names(part) && !self.asks_for(part)
+    }
+
+    fn names(&self, part: &Part) -> bool {
+        self.only.is_empty() || self.only.iter().any(|name| name == part.name)
     }
 }
 
@@ -84,6 +92,22 @@ mod tests {
     fn quick_leaves_out_what_takes_minutes() {
         let quick = asked_for(&["--quick"]);
         assert!(quick.contains(&"core") && !quick.contains(&"matrix"), "{quick:?}");
+    }
+
+    #[test]
+    fn what_quick_leaves_out_is_said_and_what_was_not_asked_for_is_not() {
+        let left_out = |arguments: &[&str]| {
+            let options = parse(arguments).unwrap();
+            parts::ALL
+                .iter()
+                .filter(|part| options.leaves_out(part))
+                .map(|part| part.name)
+                .collect::<Vec<_>>()
+        };
+        let quick = left_out(&["--quick"]);
+        assert!(quick.contains(&"cluster") && !quick.contains(&"core"), "{quick:?}");
+        assert!(left_out(&[]).is_empty());
+        assert!(left_out(&["--quick", "--only", "core"]).is_empty());
     }
 
     #[test]

@@ -11,9 +11,10 @@ use crate::command::{cargo, output_of, run};
 use crate::module;
 use crate::supplies::{Supplies, Supply};
 
+mod cluster;
 mod test_programs;
 
-pub(super) const ALL: [Part; 16] = [
+pub(super) const ALL: [Part; 18] = [
     Part::quick("format", "the code is formatted", format),
     Part::quick("licences", "licences, bans and sources of the dependencies", licences),
     Part::quick("docs", "what the documents name exists, the layout is kept", docs),
@@ -38,6 +39,8 @@ pub(super) const ALL: [Part; 16] = [
         test_programs::lost_node,
     ),
     Part::long("e2e", "the shipped programs from end to end", test_programs::e2e),
+    Part::long("cluster", "every scenario on a real Kubernetes with Istio", cluster::scenarios),
+    Part::long("cluster-cycle", "clusters come and go, and leave nothing behind", cluster::cycles),
 ];
 
 /// Links to private items are fine: nothing is published, who reads the documentation reads the code.

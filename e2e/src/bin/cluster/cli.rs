@@ -1,7 +1,10 @@
 //! What can be said to `cargo cluster`.
 
-use clap::{Parser, Subcommand, ValueEnum};
-use steadfaas_e2e::cluster::faults::Fault;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use steadfaas_e2e::cluster::layers::Layer;
 use steadfaas_e2e::cluster::up::MOST_WORKERS;
 
 /// A real Kubernetes on this machine, without containers of containers: each node is a set of namespaces. It needs
@@ -44,12 +47,16 @@ pub(crate) enum Command {
         /// How many workers
         #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=i64::from(MOST_WORKERS)))]
         nodes: u8,
+        /// What comes on top of Kubernetes each time
+        #[arg(long, value_delimiter = ',')]
+        with: Vec<Layer>,
     },
-    /// Play a scenario on it, with steadfaas and without, and print what was felt of it
-    Play {
-        /// Which one
-        scenario: Scenario,
-    },
+    /// Make sure of all that a cluster needs and that isn't built for it, or say what is missing
+    Needs,
+    /// Name the scenarios that can be played
+    Scenarios,
+    /// Play scenarios on it, without steadfaas and with it, and print what was felt of each
+    Play(Play),
     /// Print what a program wrote: `etcd`, or `worker1/kubelet`
     Logs {
         /// The program, after its machine's name and a slash where that isn't the control plane's
@@ -60,36 +67,50 @@ pub(crate) enum Command {
         /// The machine
         node: String,
     },
+    /// Stand in for net-istio's controller until it is ended: `up --with knative` starts it
+    #[command(hide = true)]
+    NetIstioStandIn {
+        /// The kubectl to be used
+        #[arg(long)]
+        kubectl: PathBuf,
+        /// How the API server is reached
+        #[arg(long)]
+        kubeconfig: PathBuf,
+    },
 }
 
-/// What a cluster may have beside Kubernetes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Layer {
-    /// istiod and an ingress gateway
-    Istio,
-}
-
-/// What can be played: behind Istio's gateway, one of two replicas is struck.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Scenario {
-    /// Its container is killed
-    ContainerKilled,
-    /// Its container is frozen, and goes on 5 s later
-    ContainerFrozen,
-    /// Its pod is deleted
-    PodDeleted,
-    /// Its node is lost, and comes back 5 s later
-    NodeLost,
-}
-
-impl Scenario {
-    /// Its name, and what strikes.
-    pub(crate) fn what(self) -> (&'static str, Fault) {
+impl Command {
+    /// Whether it touches namespaces or cgroups: for that one has to be root, on Linux.
+    pub(crate) fn needs_rights(&self) -> bool {
         match self {
-            Self::ContainerKilled => ("container-killed", Fault::KillContainer),
-            Self::ContainerFrozen => ("container-frozen", Fault::FreezeContainer),
-            Self::PodDeleted => ("pod-deleted", Fault::DeletePod),
-            Self::NodeLost => ("node-lost", Fault::LoseNode),
+            Self::Scenarios | Self::Logs { .. } => false,
+            Self::Play(play) => play.kubeconfig.is_none(),
+            _ => true,
         }
     }
+}
+
+/// What is to be played, and where.
+#[derive(Debug, Args)]
+pub(crate) struct Play {
+    /// Which ones, of those that `scenarios` names, or `all`
+    #[arg(required = true)]
+    pub(crate) scenarios: Vec<String>,
+    /// Print one JSON document a scenario instead of tables, with every second of what was used
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The keys that protect the function, as a functions file has them: `--with "strategy: hedged, budget: 20%"`;
+    /// each time it is given is a trial
+    #[arg(long, value_name = "KEYS")]
+    pub(crate) with: Vec<String>,
+    /// A cluster of your own with Istio: it gets a function in the namespace `default` and, while that is played, an
+    /// EnvoyFilter. Faults that need the nodes are left out
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// Where that cluster's ingress gateway is reached from here, if not at its load balancer
+    #[arg(long, value_name = "ADDRESS:PORT", requires = "kubeconfig")]
+    pub(crate) gateway: Option<SocketAddr>,
+    /// What that cluster's nodes find the sample function's image under
+    #[arg(long, value_name = "NAME", requires = "kubeconfig")]
+    pub(crate) image: Option<String>,
 }

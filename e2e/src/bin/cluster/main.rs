@@ -1,6 +1,7 @@
 //! `cargo cluster`: a real Kubernetes on this machine.
 
 mod cli;
+mod play;
 
 use std::fs;
 use std::io::Write as _;
@@ -9,17 +10,20 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser as _;
-use steadfaas_e2e::behind_gateway;
 use steadfaas_e2e::cluster::cycle::cycle;
 use steadfaas_e2e::cluster::down::down;
-use steadfaas_e2e::cluster::evidence;
 use steadfaas_e2e::cluster::folder::Folder;
-use steadfaas_e2e::cluster::istio;
+use steadfaas_e2e::cluster::kubectl::Kubectl;
+use steadfaas_e2e::cluster::layers::{self, Layer};
+use steadfaas_e2e::cluster::requirements;
 use steadfaas_e2e::cluster::running::Running;
 use steadfaas_e2e::cluster::status::status;
+use steadfaas_e2e::cluster::tools;
 use steadfaas_e2e::cluster::up::up;
+use steadfaas_e2e::net_istio_stand_in;
+use steadfaas_e2e::scenario::catalogue;
 
-use cli::{Cli, Command, Layer, Scenario};
+use cli::{Cli, Command};
 
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
@@ -32,6 +36,9 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> anyhow::Result<()> {
+    if command.needs_rights() {
+        requirements::ensure_rights()?;
+    }
     match command {
         Command::Up { nodes, with } => raise(nodes, &with),
         Command::Down => {
@@ -44,41 +51,45 @@ fn run(command: Command) -> anyhow::Result<()> {
             let error = Running::find()?.kubectl().command().args(words).exec();
             Err(error).context("kubectl can't be started")
         }
-        Command::Cycle { times, nodes } => {
-            cycle(times, nodes)?;
+        Command::Cycle { times, nodes, with } => {
+            cycle(times, nodes, &with)?;
             println!("{times} clusters came and went, and left nothing behind");
             Ok(())
         }
-        Command::Play { scenario } => play(scenario),
+        Command::Needs => {
+            requirements::ensure()?;
+            tools::ensure_sources()?;
+            xtask::envoy::ensure(xtask::envoy::NEWEST)?;
+            print("all that a cluster needs is here\n")
+        }
+        Command::Scenarios => {
+            catalogue::ALL.iter().try_for_each(|scenario| print(&format!("{}\n", scenario.name)))
+        }
+        Command::Play(asked) => play::play(&asked),
         Command::Logs { name } => logs(&name),
         Command::Shell { node } => {
             let shell = std::env::var_os("SHELL").unwrap_or_else(|| "/bin/sh".into());
             let error = Running::find()?.machine(&node)?.command(shell).exec();
             Err(error).context("no shell can be started")
         }
+        Command::NetIstioStandIn { kubectl, kubeconfig } => {
+            net_istio_stand_in::run(&Kubectl::of_here(kubectl, kubeconfig))
+        }
     }
 }
 
 fn raise(nodes: u8, with: &[Layer]) -> anyhow::Result<()> {
     let running = up(nodes)?;
-    let mut runs = "Kubernetes runs".to_owned();
-    if with.contains(&Layer::Istio) {
-        istio::add(&running)?;
-        runs +=
-            &format!(" with Istio, whose gateway is {} on the machine `control`", istio::gateway(&running)?);
+    layers::add(&running, with)?;
+    let mut runs = vec!["Kubernetes runs".to_owned()];
+    for layer in layers::whole(with) {
+        runs.push(layer.reached(&running)?);
     }
-    println!("{runs}: `cargo cluster kubectl get pods -A` asks it, `cargo cluster down` ends it");
+    println!(
+        "{}: `cargo cluster kubectl get pods -A` asks it, `cargo cluster down` ends it",
+        runs.join(", ")
+    );
     Ok(())
-}
-
-fn play(scenario: Scenario) -> anyhow::Result<()> {
-    let running = Running::find()?;
-    istio::add(&running)?;
-    let (name, fault) = scenario.what();
-    behind_gateway::run(&running, fault).or_else(|error| {
-        let folder = evidence::gather(&running, name)?;
-        Err(error.context(format!("{name} failed; what was there then is in {}", folder.display())))
-    })
 }
 
 /// Logs are there to be read even where the cluster never came up.

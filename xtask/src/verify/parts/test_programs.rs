@@ -1,6 +1,7 @@
 //! The parts that are test programs in `tests/tests` and `e2e`: on real Envoys, but for the simulated host.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -52,12 +53,17 @@ pub(super) fn e2e(supplies: &Supplies) -> Result<Outcome> {
     if let Err(why) = ensure_namespaces() {
         return Ok(Outcome::NotRun(format!("{why:#}")));
     }
+    let mut command = package("steadfaas-e2e");
+    command.arg("--release").args(ONE_BY_ONE).env("STEADFAAS_BIN", steadfaas(supplies)?);
+    count_tests(supplies.hand(&ENVOY_TESTS, &mut command)?)
+}
+
+/// The program that is shipped, with the module in it that this run has built.
+pub(super) fn steadfaas(supplies: &Supplies) -> Result<PathBuf> {
     let mut build = cargo();
     build.args(["build", "--release", "--package", "steadfaas", "--bin", "steadfaas"]);
     run(supplies.hand(&[Supply::Module], &mut build)?)?;
-    let mut command = package("steadfaas-e2e");
-    command.arg("--release").args(ONE_BY_ONE).env("STEADFAAS_BIN", released("steadfaas"));
-    count_tests(supplies.hand(&ENVOY_TESTS, &mut command)?)
+    Ok(released("steadfaas"))
 }
 
 /// Makes sure of what network namespaces take, or says what is missing.

@@ -1,0 +1,45 @@
+//! What takes a fault back: data, so that it can be written down before the fault strikes.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{container, control_plane, node, relay};
+use crate::cluster::running::Running;
+
+/// What is to be done. Doing it where nothing is to be taken back does no harm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Undo {
+    /// It passes by itself.
+    Nothing,
+    /// Let a container go on.
+    Thaw { node: String, container: String },
+    /// Let packets through at once.
+    EndRelay { node: String, pod: IpAddr },
+    /// Connect a node.
+    LinkUp { node: String },
+    /// Start a node's kubelet.
+    StartKubelet { node: String },
+    /// Let a node have pods.
+    Uncordon { node: String },
+    /// Start istiod.
+    StartIstiod,
+    /// Start the API server.
+    StartApiServer,
+}
+
+impl Undo {
+    /// Does it.
+    pub(super) fn run(&self, running: &Running) -> anyhow::Result<()> {
+        match self {
+            Self::Nothing => Ok(()),
+            Self::Thaw { node, container } => container::thaw(running, node, container),
+            Self::EndRelay { node, pod } => relay::end(running, node, *pod),
+            Self::LinkUp { node } => node::find_again(running, node),
+            Self::StartKubelet { node } => node::start_kubelet(running, node),
+            Self::Uncordon { node } => node::uncordon(running, node),
+            Self::StartIstiod => control_plane::start(running, control_plane::ISTIOD),
+            Self::StartApiServer => control_plane::start(running, control_plane::API_SERVER),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What all scenarios on a cluster share: a load on a function, a fault that strikes one of its replicas, and what was
+//! felt of it, without steadfaas and with it.
+
+pub mod catalogue;
+mod felt;
+mod report;
+mod settled;
+mod tables;
+mod trial;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+pub use catalogue::Scenario;
+pub use felt::{Felt, Moments};
+pub use report::{Report, Trial};
+
+use crate::cluster::layers::Layer;
+use crate::cluster::proxy::Proxy;
+use crate::cluster::running::Running;
+use crate::envoy_filter::LABEL;
+
+/// How many replicas a function has.
+pub const REPLICAS: usize = 2;
+
+/// What protects the function in the trials that must not fail a request.
+const PROTECTED: [&[&str]; 2] = [&["strategy: active-standby"], &["strategy: request-replication"]];
+
+/// A function, and the way of its clients to it.
+pub trait Stage: Sync {
+    /// What it needs on top of Kubernetes.
+    fn layers(&self) -> &'static [Layer];
+
+    /// Makes its replicas anew, without steadfaas: a container that is killed again and again is started ever later.
+    ///
+    /// # Errors
+    /// They don't get ready.
+    fn set(&self, running: &Running) -> anyhow::Result<Scene>;
+
+    /// The EnvoyFilters that protect it, with these keys of a functions file. Each has the label of
+    /// [`crate::envoy_filter::LABEL`], by which it is removed.
+    ///
+    /// # Errors
+    /// `steadfaas` can't be had, or refuses the keys.
+    fn filters(&self, scene: &Scene, keys: &[&str]) -> anyhow::Result<Value>;
+
+    /// Takes away what [`set`](Self::set) made.
+    ///
+    /// # Errors
+    /// It can't be taken away.
+    fn clear(&self, running: &Running) -> anyhow::Result<()>;
+
+    /// Whose Envoy sends the clients' requests on.
+    fn proxy(&self) -> Proxy;
+}
+
+/// A function that is ready, as its clients see it.
+#[derive(Debug, Clone)]
+pub struct Scene {
+    /// The network namespace in which the clients are, as a file; none: this command's own.
+    pub network: Option<PathBuf>,
+    /// Where their requests go.
+    pub target: SocketAddr,
+    /// The `host` of their requests.
+    pub host: String,
+    /// The label of the function's pods.
+    pub pods: String,
+    /// The Service whose endpoints are the function's replicas, in the namespace `default`.
+    pub service: String,
+}
+
+/// Without steadfaas, then with it. The report has what was felt until an error came.
+///
+/// # Errors
+/// Something doesn't start, nothing answers, or a request fails with steadfaas.
+pub fn run(
+    running: &Running,
+    scenario: &Scenario,
+    protected: &[Vec<String>],
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    scenario.fault.prepare()?;
+    report.add("without steadfaas", trial::trial(running, scenario, None)?);
+    for keys in protected {
+        let (name, keys) = (keys.join(", "), keys.iter().map(String::as_str).collect::<Vec<_>>());
+        let felt = trial::trial(running, scenario, Some(&keys))?;
+        let (failed, status) = (felt.seen.failed, felt.seen.status.clone());
+        report.add(&name, felt);
+        anyhow::ensure!(failed == 0, "with {name} {failed} requests failed: {status:?}");
+    }
+    Ok(())
+}
+
+/// Takes away what it made: its EnvoyFilters, and what its stage set.
+///
+/// # Errors
+/// Something can't be taken away.
+pub fn clear(running: &Running, scenario: &Scenario) -> anyhow::Result<()> {
+    remove_filters(running)?;
+    scenario.stage.clear(running)
+}
+
+fn remove_filters(running: &Running) -> anyhow::Result<()> {
+    let selector = format!("--selector={LABEL}");
+    running.kubectl().run(&["delete", "envoyfilters", "--all-namespaces", &selector]).map(drop)
+}
+
+/// What protects the function in the trials that must not fail a request, where nothing else is asked for.
+#[must_use]
+pub fn usual_protection() -> Vec<Vec<String>> {
+    PROTECTED.iter().map(|keys| keys.iter().map(|key| (*key).to_owned()).collect()).collect()
+}

@@ -1,0 +1,90 @@
+//! Which scenarios there are: a new one is a line here.
+
+use super::Stage;
+use crate::behind_gateway::BehindGateway;
+use crate::cluster::faults::{Fault, Needs};
+use crate::knative_service::KnativeService;
+use crate::sidecar_caller::SidecarCaller;
+
+/// A stage, and the fault that strikes on it.
+#[derive(Clone, Copy)]
+pub struct Scenario {
+    /// What it is called.
+    pub name: &'static str,
+    /// The function and its clients.
+    pub stage: &'static dyn Stage,
+    /// What strikes.
+    pub fault: Fault,
+}
+
+const GATEWAY: &BehindGateway = &BehindGateway;
+const KNATIVE: &KnativeService = &KnativeService;
+const SIDECAR: &SidecarCaller = &SidecarCaller;
+
+/// All of them.
+pub const ALL: [Scenario; 15] = [
+    Scenario { name: "container-killed", stage: GATEWAY, fault: Fault::KillContainer },
+    Scenario { name: "container-frozen", stage: GATEWAY, fault: Fault::FreezeContainer },
+    Scenario { name: "pod-deleted", stage: GATEWAY, fault: Fault::DeletePod },
+    Scenario { name: "pod-delayed", stage: GATEWAY, fault: Fault::DelayPod },
+    Scenario { name: "node-lost", stage: GATEWAY, fault: Fault::LoseNode },
+    Scenario { name: "node-drained", stage: GATEWAY, fault: Fault::DrainNode },
+    Scenario { name: "kubelet-stopped", stage: GATEWAY, fault: Fault::StopKubelet },
+    Scenario { name: "istiod-stopped", stage: GATEWAY, fault: Fault::StopIstiod },
+    Scenario { name: "api-server-stopped", stage: GATEWAY, fault: Fault::StopApiServer },
+    Scenario { name: "knative-pod-deleted", stage: KNATIVE, fault: Fault::DeletePod },
+    Scenario { name: "knative-node-lost", stage: KNATIVE, fault: Fault::LoseNode },
+    Scenario { name: "knative-container-frozen", stage: KNATIVE, fault: Fault::FreezeContainer },
+    Scenario { name: "sidecar-container-killed", stage: SIDECAR, fault: Fault::KillContainer },
+    Scenario { name: "sidecar-container-frozen", stage: SIDECAR, fault: Fault::FreezeContainer },
+    Scenario { name: "sidecar-node-lost", stage: SIDECAR, fault: Fault::LoseNode },
+];
+
+/// Those that these words name: a scenario's name, or `all`.
+///
+/// # Errors
+/// A word names none; the error names all there are.
+pub fn named(words: &[String]) -> anyhow::Result<Vec<Scenario>> {
+    let mut found = Vec::new();
+    for word in words {
+        let before = found.len();
+        found.extend(ALL.into_iter().filter(|scenario| word == "all" || word == scenario.name));
+        let names = ALL.map(|scenario| scenario.name).join(", ");
+        anyhow::ensure!(found.len() > before, "no scenario is called `{word}`: there are {names}, and `all`");
+    }
+    Ok(found)
+}
+
+impl Scenario {
+    /// Whether it can be played on a cluster whose nodes can't be touched.
+    #[must_use]
+    pub fn needs_nodes(&self) -> bool {
+        self.fault.needs() == Needs::Nodes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_means_every_scenario() {
+        assert_eq!(named(&["all".to_owned()]).unwrap().len(), ALL.len());
+    }
+
+    #[test]
+    fn every_fault_of_the_library_is_played() {
+        for fault in Fault::ALL {
+            assert!(ALL.iter().any(|scenario| scenario.fault == fault), "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_named_beside_the_known_ones() {
+        let error = named(&["pod-lost".to_owned()]).err().unwrap().to_string();
+        assert!(
+            error.starts_with("no scenario is called `pod-lost`: there are container-killed, "),
+            "{error}"
+        );
+    }
+}

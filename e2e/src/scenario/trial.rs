@@ -1,0 +1,96 @@
+//! One trial: a load, and a fault that strikes the busiest replica in its midst.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, anyhow};
+use serde_json::Value;
+use steadfaas_tests::load::Load;
+use steadfaas_tests::record::Seen;
+
+use super::felt::noticed_by_clients;
+use super::{Felt, Moments, REPLICAS, Scenario, Scene, settled};
+use crate::cluster::endpoint::enter;
+use crate::cluster::function::{self, Replica};
+use crate::cluster::network;
+use crate::cluster::running::Running;
+use crate::cluster::usage::Meter;
+use crate::cluster::watch::{EnvoyWatch, Watch};
+
+/// Requests a second, and for how long.
+const RATE: f64 = 100.0;
+const SECONDS: f64 = 12.0;
+
+/// When the fault strikes. By then proxy and function have found their pace.
+const STRUCK_AT: Duration = Duration::from_secs(4);
+
+/// For how long it lasts where it doesn't end by itself: long enough for a readiness probe to fail three times.
+const LASTS: Duration = Duration::from_secs(5);
+
+/// With these keys of a functions file, or without steadfaas.
+pub(super) fn trial(running: &Running, scenario: &Scenario, keys: Option<&[&str]>) -> anyhow::Result<Felt> {
+    super::remove_filters(running)?;
+    let stage = scenario.stage;
+    let scene = stage.set(running)?;
+    let filters = keys.map(|keys| stage.filters(&scene, keys)).transpose()?;
+    // Of another's cluster its owner knows where its network ends.
+    if running.records().is_ok() {
+        network::assert_closed(&running.machines()?)?;
+    }
+    let inside = || -> anyhow::Result<Felt> {
+        enter(scene.network.as_deref())?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        runtime.block_on(under_load(running, &scene, scenario, filters))
+    };
+    // A thread of its own, and those that it starts, are in the cluster's network; this one stays outside.
+    std::thread::scope(|scope| scope.spawn(inside).join())
+        .map_err(|_| anyhow!("the trial's thread panicked"))?
+}
+
+async fn under_load(
+    running: &Running,
+    scene: &Scene,
+    scenario: &Scenario,
+    filters: Option<Value>,
+) -> anyhow::Result<Felt> {
+    // First without, so that it can be told when the new settings are in use, and not an earlier trial's.
+    settled::wait(scene, false).await?;
+    if let Some(filters) = filters {
+        running.kubectl().apply(&filters.to_string())?;
+        settled::wait(scene, true).await?;
+    }
+    let replicas = function::replicas(running.kubectl(), &scene.pods)?;
+    let count = replicas.len();
+    anyhow::ensure!(count == REPLICAS, "there are {count} replicas of {} instead of {REPLICAS}", scene.pods);
+    let watch = Watch::start(running.kubectl(), &scene.service)?;
+    let envoy = EnvoyWatch::start(scenario.stage.proxy().admin(running)?, &scene.service)?;
+    let load = Load { host: Some(scene.host.clone()), ..Load::new(scene.target, RATE, SECONDS) };
+    let load = load.start().await?;
+    let meter = Meter::start(running, load.started())?;
+    load.reach(STRUCK_AT - Duration::from_secs(1)).await;
+    let target = busiest(running, &replicas)?;
+    load.reach(STRUCK_AT).await;
+    let struck = Instant::now();
+    let in_force = scenario.fault.strike(running, target)?;
+    load.reach(STRUCK_AT + LASTS).await;
+    in_force.undo()?;
+    let outcomes = load.finish().await;
+    let usage = meter.map(|meter| meter.finish(running.kubectl())).transpose()?;
+    Ok(Felt {
+        seen: Seen::of(&outcomes, STRUCK_AT),
+        clients_noticed_s: noticed_by_clients(&outcomes, STRUCK_AT),
+        envoy: Moments::of(envoy.sightings(), count, struck),
+        kubernetes: Moments::of(watch.sightings(), count, struck),
+        usage: usage.unwrap_or_default(),
+        outcomes,
+    })
+}
+
+/// The replica that runs the function most: of an active one and its standby, the active one.
+fn busiest<'a>(running: &Running, replicas: &'a [Replica]) -> anyhow::Result<&'a Replica> {
+    let mut busiest = None;
+    for replica in replicas {
+        busiest = busiest.max(Some((replica.executions(running.kubectl())?, &replica.pod)));
+    }
+    let (_, pod) = busiest.context("there is no replica")?;
+    replicas.iter().find(|replica| replica.pod == *pod).context("there is no replica")
+}

@@ -1,0 +1,71 @@
+//! The parts on a real Kubernetes, by `cargo cluster`. They come last: what proves itself without is proven by then, and
+//! nothing that measures runs beside the Go compiler, which has both cores for some 20 minutes where the cluster's
+//! programs are not in the cache yet.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+
+use super::held;
+use super::test_programs::steadfaas;
+use crate::command::output_of;
+use crate::supplies::{Supplies, Supply, build};
+use crate::target_dir;
+use crate::verify::part::Outcome;
+use crate::verify::tally::Tally;
+
+/// What trials take.
+const NEEDED: [Supply; 3] = [Supply::NewestEnvoy, Supply::Module, Supply::Fib];
+
+/// Up, every scenario there is, down; each counts.
+pub(super) fn scenarios(supplies: &Supplies) -> Result<Outcome> {
+    let cluster = match Cluster::ready()? {
+        Ok(cluster) => cluster,
+        Err(why) => return Ok(Outcome::NotRun(why)),
+    };
+    let program = steadfaas(supplies)?;
+    let play = |name: &str| -> Result<Tally> {
+        let mut command = cluster.command(&["play", name]);
+        Ok(held(supplies.hand(&NEEDED, command.env("STEADFAAS_BIN", &program))?))
+    };
+    let names = output_of(&mut cluster.command(&["scenarios"]))?;
+    // What a scenario needs on top comes with the first one that does.
+    let mut tally = held(&mut cluster.command(&["up"]));
+    if tally == Tally::PASSED {
+        names.lines().try_for_each(|name| play(name).map(|played| tally += played))?;
+    }
+    tally += held(&mut cluster.command(&["down"]));
+    Ok(Outcome::Counted(tally))
+}
+
+/// Two clusters come and go; the second one is compared with the first.
+pub(super) fn cycles(_: &Supplies) -> Result<Outcome> {
+    Ok(match Cluster::ready()? {
+        Ok(cluster) => Outcome::Counted(held(&mut cluster.command(&["cycle", "--times", "2"]))),
+        Err(why) => Outcome::NotRun(why),
+    })
+}
+
+/// `cargo cluster`, for a cluster beside the one that the user may have.
+struct Cluster {
+    program: PathBuf,
+}
+
+impl Cluster {
+    /// It, once all that it needs is here; else what is missing.
+    fn ready() -> Result<Result<Self, String>> {
+        let cluster = Self { program: build("steadfaas-e2e", "cluster")? };
+        let mut needs = cluster.command(&["needs"]);
+        let needs = needs.stdin(Stdio::null()).output().context("`cargo cluster` can't be started")?;
+        let why = String::from_utf8_lossy(&needs.stderr);
+        let why = why.lines().last().unwrap_or("it doesn't say why").trim_start_matches("cluster: ");
+        Ok(if needs.status.success() { Ok(cluster) } else { Err(why.to_owned()) })
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(words).env("STEADFAAS_CLUSTER", target_dir().join("verify-cluster"));
+        command
+    }
+}
