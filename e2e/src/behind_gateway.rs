@@ -1,7 +1,5 @@
 //! `behind-gateway`: behind Istio's gateway, a fault strikes one of two replicas of a Deployment under load.
 
-use serde_json::Value;
-
 use crate::cluster::images::FIB_IMAGE;
 use crate::cluster::layers::Layer;
 use crate::cluster::proxy::Proxy;
@@ -42,9 +40,11 @@ impl Stage for BehindGateway {
         })
     }
 
-    fn filters(&self, _scene: &Scene, keys: &[&str]) -> anyhow::Result<Value> {
+    fn protect(&self, running: &Running, _scene: &Scene, keys: &[&str]) -> anyhow::Result<()> {
         let (proxies, route) = (Proxies::Gateways, Some("fib"));
-        envoy_filter::render(&Protected { service: "fib", namespace: "default", proxies, route, keys })
+        let filter =
+            envoy_filter::render(&Protected { service: "fib", namespace: "default", proxies, route, keys })?;
+        running.kubectl().apply(&filter.to_string()).map(drop)
     }
 
     fn clear(&self, running: &Running) -> anyhow::Result<()> {

@@ -30,6 +30,7 @@ pub mod requirements;
 pub mod running;
 pub mod sidecars;
 pub mod status;
+pub mod steadfaas;
 pub mod tools;
 pub mod traces;
 pub mod up;

@@ -1,7 +1,6 @@
 //! `commands`: steadfaas' own commands, one after the other, as a newcomer uses them on a cluster with Istio. The last one
 //! takes everything away again under load.
 
-use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -12,17 +11,11 @@ use steadfaas_tests::record::failed;
 
 use crate::behind_gateway::BehindGateway;
 use crate::cluster::endpoint::enter;
-use crate::cluster::image::Image;
 use crate::cluster::running::Running;
-use crate::cluster::{control, layers, node};
+use crate::cluster::steadfaas::IMAGE;
+use crate::cluster::{self, control, layers};
 use crate::scenario::{Scene, Stage as _};
 use crate::shipped;
-
-/// The controller's image.
-const IMAGE: &str = "dev.local/steadfaas:1";
-
-/// Who the controller is run as: its Deployment says the same.
-const USER: u32 = 65532;
 
 /// An annotation is in use within 3 s; the rest is for a machine that does other things too.
 const PROTECTED_PATIENCE: Duration = Duration::from_secs(30);
@@ -40,7 +33,8 @@ const SECONDS: f64 = 15.0;
 /// A command doesn't do what it says, or a request fails.
 pub fn run(running: &Running) -> anyhow::Result<()> {
     layers::add(running, BehindGateway.layers())?;
-    let steadfaas = Steadfaas::bring(running)?;
+    cluster::steadfaas::bring_image(running)?;
+    let steadfaas = Steadfaas { running, program: shipped::steadfaas()? };
     let scene = BehindGateway.set(running)?;
     steadfaas.run(&["install", "--proxies=gateway", "--image", IMAGE])?;
     steadfaas.run(&["protect", "deployment/fib", "--strategy=active-standby"])?;
@@ -51,7 +45,10 @@ pub fn run(running: &Running) -> anyhow::Result<()> {
     steadfaas.run(&["drill", "fib", "--grace=1", "--call", &url, "--host", &scene.host])?;
     uninstall(&scene, &steadfaas)?;
     nothing_is_left(running)?;
-    BehindGateway.clear(running)
+    BehindGateway.clear(running)?;
+    // Others count on it.
+    let was_there = running.records()?.read().with.iter().any(|layer| layer == cluster::steadfaas::LAYER);
+    if was_there { cluster::steadfaas::install(running) } else { Ok(()) }
 }
 
 /// The program on the control plane's machine.
@@ -60,20 +57,7 @@ struct Steadfaas<'a> {
     program: PathBuf,
 }
 
-impl<'a> Steadfaas<'a> {
-    /// Builds it, and brings the nodes its image.
-    fn bring(running: &'a Running) -> anyhow::Result<Self> {
-        let program = shipped::steadfaas()?;
-        let nodes = running.machines()?.into_iter().filter(|machine| machine.name() != control::NAME);
-        for machine in nodes {
-            let tarball = machine.folder().join("steadfaas.tar");
-            Image::of_program(IMAGE, &program)?.user(USER).write(&tarball)?;
-            node::import(&machine, &tarball)?;
-            fs::remove_file(&tarball)?;
-        }
-        Ok(Self { running, program })
-    }
-
+impl Steadfaas<'_> {
     /// What it says. It has to end well.
     fn run(&self, args: &[&str]) -> anyhow::Result<String> {
         let control = self.running.machine(control::NAME)?;

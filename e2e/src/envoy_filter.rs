@@ -4,6 +4,7 @@
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
+use crate::cluster::kubectl::Kubectl;
 use crate::shipped;
 
 /// Fields of a standalone cluster that say how its replicas are used; the others say who they are, which istiod knows.
@@ -27,7 +28,7 @@ const PROTOCOL_OPTIONS: &str =
 const CONFIGURATION: &str = "/typed_config/config/configuration/value";
 
 /// What all of them carry: `kubectl delete` finds them by it.
-pub const LABEL: &str = "app.kubernetes.io/managed-by=steadfaas-e2e";
+const LABEL: &str = "app.kubernetes.io/managed-by=steadfaas-e2e";
 
 /// A Service whose requests are to be protected.
 #[derive(Debug, Clone, Copy)]
@@ -74,6 +75,15 @@ pub fn render(protected: &Protected<'_>) -> anyhow::Result<Value> {
     let bootstrap =
         shipped::render(&format!("functions:\n- name: {}\n  {replicas}\n{keys}", protected.service))?;
     from_bootstrap(protected, &bootstrap)
+}
+
+/// Removes all of them.
+///
+/// # Errors
+/// The cluster refuses.
+pub fn remove(kubectl: &Kubectl) -> anyhow::Result<()> {
+    let selector = format!("--selector={LABEL}");
+    kubectl.run(&["delete", "envoyfilters", "--all-namespaces", &selector]).map(drop)
 }
 
 fn from_bootstrap(protected: &Protected<'_>, bootstrap: &Value) -> anyhow::Result<Value> {

@@ -1,7 +1,5 @@
 //! `knative-service`: behind Istio's gateway, a fault strikes one of two replicas of a Knative Service under load.
 
-use serde_json::Value;
-
 use crate::cluster::layers::Layer;
 use crate::cluster::proxy::Proxy;
 use crate::cluster::running::Running;
@@ -51,10 +49,11 @@ impl Stage for KnativeService {
         })
     }
 
-    fn filters(&self, _scene: &Scene, keys: &[&str]) -> anyhow::Result<Value> {
+    fn protect(&self, running: &Running, _scene: &Scene, keys: &[&str]) -> anyhow::Result<()> {
         // net-istio's routes have no names.
         let (service, namespace, proxies) = (REVISION, "default", Proxies::Gateways);
-        envoy_filter::render(&Protected { service, namespace, proxies, route: None, keys })
+        let filter = envoy_filter::render(&Protected { service, namespace, proxies, route: None, keys })?;
+        running.kubectl().apply(&filter.to_string()).map(drop)
     }
 
     fn clear(&self, running: &Running) -> anyhow::Result<()> {

@@ -2,6 +2,7 @@
 //!
 //! A scenario is a folder with a README that says what is set up and what must be seen, a file here and a test.
 
+pub mod annotated;
 pub mod behind_gateway;
 pub mod cluster;
 pub mod commands;

@@ -11,8 +11,6 @@ mod trial;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use serde_json::Value;
-
 pub use catalogue::Scenario;
 pub use felt::{Felt, Moments};
 pub use report::{Report, Trial};
@@ -20,7 +18,7 @@ pub use report::{Report, Trial};
 use crate::cluster::layers::Layer;
 use crate::cluster::proxy::Proxy;
 use crate::cluster::running::Running;
-use crate::envoy_filter::LABEL;
+use crate::envoy_filter;
 
 /// How many replicas a function has.
 pub const REPLICAS: usize = 2;
@@ -39,12 +37,19 @@ pub trait Stage: Sync {
     /// They don't get ready.
     fn set(&self, running: &Running) -> anyhow::Result<Scene>;
 
-    /// The EnvoyFilters that protect it, with these keys of a functions file. Each has the label of
-    /// [`crate::envoy_filter::LABEL`], by which it is removed.
+    /// Protects it, with these keys of a functions file.
     ///
     /// # Errors
     /// `steadfaas` can't be had, or refuses the keys.
-    fn filters(&self, scene: &Scene, keys: &[&str]) -> anyhow::Result<Value>;
+    fn protect(&self, running: &Running, scene: &Scene, keys: &[&str]) -> anyhow::Result<()>;
+
+    /// Protects it no more: where it never was, nothing happens.
+    ///
+    /// # Errors
+    /// The cluster refuses.
+    fn unprotect(&self, running: &Running) -> anyhow::Result<()> {
+        envoy_filter::remove(running.kubectl())
+    }
 
     /// Takes away what [`set`](Self::set) made.
     ///
@@ -98,13 +103,8 @@ pub fn run(
 /// # Errors
 /// Something can't be taken away.
 pub fn clear(running: &Running, scenario: &Scenario) -> anyhow::Result<()> {
-    remove_filters(running)?;
+    scenario.stage.unprotect(running)?;
     scenario.stage.clear(running)
-}
-
-fn remove_filters(running: &Running) -> anyhow::Result<()> {
-    let selector = format!("--selector={LABEL}");
-    running.kubectl().run(&["delete", "envoyfilters", "--all-namespaces", &selector]).map(drop)
 }
 
 /// What protects the function in the trials that must not fail a request, where nothing else is asked for.

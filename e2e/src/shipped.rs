@@ -30,7 +30,10 @@ pub fn ensure() -> anyhow::Result<()> {
 }
 
 /// The `steadfaas` program: `$STEADFAAS_BIN`, else a freshly built one.
-pub(crate) fn steadfaas() -> anyhow::Result<PathBuf> {
+///
+/// # Errors
+/// It can't be built.
+pub fn steadfaas() -> anyhow::Result<PathBuf> {
     if let Some(path) = std::env::var_os("STEADFAAS_BIN") {
         return Ok(path.into());
     }

@@ -2,14 +2,12 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use anyhow::Context as _;
-use serde_json::Value;
-
 use crate::cluster::layers::Layer;
 use crate::cluster::proxy::Proxy;
 use crate::cluster::running::Running;
 use crate::envoy_filter::{self, Protected, Proxies};
 use crate::scenario::{Scene, Stage};
+use anyhow::Context as _;
 
 /// The function, its Service, and its caller.
 const OBJECTS: &str = include_str!("../sidecar-caller/fib.yaml");
@@ -49,9 +47,10 @@ impl Stage for SidecarCaller {
         })
     }
 
-    fn filters(&self, _scene: &Scene, keys: &[&str]) -> anyhow::Result<Value> {
+    fn protect(&self, running: &Running, _scene: &Scene, keys: &[&str]) -> anyhow::Result<()> {
         let (service, namespace, proxies) = ("fib", "default", Proxies::Callers);
-        envoy_filter::render(&Protected { service, namespace, proxies, route: None, keys })
+        let filter = envoy_filter::render(&Protected { service, namespace, proxies, route: None, keys })?;
+        running.kubectl().apply(&filter.to_string()).map(drop)
     }
 
     fn clear(&self, running: &Running) -> anyhow::Result<()> {

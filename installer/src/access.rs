@@ -94,7 +94,7 @@ impl ClusterError {
 }
 
 /// What the API server says, or why it can't be reached.
-fn in_words(error: &kube::Error) -> String {
+pub(crate) fn in_words(error: &kube::Error) -> String {
     match error {
         kube::Error::Api(status) if status.code == 403 => {
             format!("{}; who runs this needs that right", status.message)

@@ -41,7 +41,7 @@ pub use write::FIELD_MANAGER;
 use self::action::Action;
 use self::metrics::Metrics;
 use self::retry::Retries;
-use self::watches::{Change, chain};
+use self::watches::Change;
 use self::world::World;
 use self::write::Writer;
 
@@ -185,7 +185,7 @@ async fn perform(
     while let Some((namespace, done, error)) = tasks.next().await {
         done.into_iter().for_each(|done| done.remember(&mut world.memory));
         if let Some(error) = error {
-            tracing::warn!(namespace, error = chain(&error), "tried again in a moment");
+            tracing::warn!(namespace, %error, "tried again in a moment");
             failed.insert(namespace);
         }
     }

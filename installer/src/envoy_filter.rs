@@ -9,7 +9,7 @@ mod patch;
 
 use kube::discovery::ApiResource;
 
-pub use extension::extension;
+pub use extension::{Extension, extension};
 pub use istio_version::{IstioVersion, Needs};
 pub use of_function::{OfFunction, POLICY, name, owner_namespace};
 pub use patch::Contexts;

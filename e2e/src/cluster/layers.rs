@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use super::running::Running;
-use super::{istio, knative, openfaas, sidecars};
+use super::{istio, knative, openfaas, sidecars, steadfaas};
 
 /// Something on top of Kubernetes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -16,6 +16,8 @@ pub enum Layer {
     Knative,
     /// OpenFaaS' namespaces, with a stand-in for its gateway; rests on istio
     Openfaas,
+    /// steadfaas itself: the filter and its controller; rests on istio
+    Steadfaas,
 }
 
 impl Layer {
@@ -29,6 +31,7 @@ impl Layer {
             Self::Sidecars => sidecars::add(running),
             Self::Knative => knative::add(running),
             Self::Openfaas => openfaas::add(running),
+            Self::Steadfaas => steadfaas::add(running),
         }
     }
 
@@ -40,6 +43,7 @@ impl Layer {
         let gateway = istio::gateway(running)?;
         Ok(match self {
             Self::Istio => format!("with Istio, whose gateway is {gateway} on the machine `control`"),
+            Self::Steadfaas => "with steadfaas".to_owned(),
             Self::Sidecars => "with sidecars for pods that ask for one".to_owned(),
             Self::Openfaas => {
                 format!("with a stand-in for OpenFaaS, whose gateway is {} there", openfaas::HOST)
@@ -54,7 +58,7 @@ impl Layer {
     fn below(self) -> Option<Self> {
         match self {
             Self::Istio => None,
-            Self::Sidecars | Self::Knative | Self::Openfaas => Some(Self::Istio),
+            Self::Sidecars | Self::Knative | Self::Openfaas | Self::Steadfaas => Some(Self::Istio),
         }
     }
 }

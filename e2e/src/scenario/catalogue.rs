@@ -1,8 +1,10 @@
 //! Which scenarios there are: a new one is a line here.
 
 use super::Stage;
+use crate::annotated::Annotated;
 use crate::behind_gateway::BehindGateway;
 use crate::cluster::faults::{Fault, Needs};
+use crate::cluster::layers::Layer;
 use crate::knative_service::KnativeService;
 use crate::sidecar_caller::SidecarCaller;
 
@@ -21,8 +23,21 @@ const GATEWAY: &BehindGateway = &BehindGateway;
 const KNATIVE: &KnativeService = &KnativeService;
 const SIDECAR: &SidecarCaller = &SidecarCaller;
 
+const ANNOTATED_GATEWAY: &Annotated = &Annotated {
+    stage: GATEWAY,
+    layers: &[Layer::Istio, Layer::Steadfaas],
+    function: "deployment/fib",
+    namespace: "default",
+};
+const ANNOTATED_KNATIVE: &Annotated = &Annotated {
+    stage: KNATIVE,
+    layers: &[Layer::Knative, Layer::Steadfaas],
+    function: "services.serving.knative.dev/fib",
+    namespace: "default",
+};
+
 /// All of them.
-pub const ALL: [Scenario; 15] = [
+pub const ALL: [Scenario; 21] = [
     Scenario { name: "container-killed", stage: GATEWAY, fault: Fault::KillContainer },
     Scenario { name: "container-frozen", stage: GATEWAY, fault: Fault::FreezeContainer },
     Scenario { name: "pod-deleted", stage: GATEWAY, fault: Fault::DeletePod },
@@ -38,6 +53,16 @@ pub const ALL: [Scenario; 15] = [
     Scenario { name: "sidecar-container-killed", stage: SIDECAR, fault: Fault::KillContainer },
     Scenario { name: "sidecar-container-frozen", stage: SIDECAR, fault: Fault::FreezeContainer },
     Scenario { name: "sidecar-node-lost", stage: SIDECAR, fault: Fault::LoseNode },
+    Scenario { name: "annotated-container-killed", stage: ANNOTATED_GATEWAY, fault: Fault::KillContainer },
+    Scenario { name: "annotated-pod-deleted", stage: ANNOTATED_GATEWAY, fault: Fault::DeletePod },
+    Scenario { name: "annotated-node-lost", stage: ANNOTATED_GATEWAY, fault: Fault::LoseNode },
+    Scenario {
+        name: "annotated-knative-container-killed",
+        stage: ANNOTATED_KNATIVE,
+        fault: Fault::KillContainer,
+    },
+    Scenario { name: "annotated-knative-pod-deleted", stage: ANNOTATED_KNATIVE, fault: Fault::DeletePod },
+    Scenario { name: "annotated-knative-node-lost", stage: ANNOTATED_KNATIVE, fault: Fault::LoseNode },
 ];
 
 /// Those that these words name: a scenario's name, or `all`.

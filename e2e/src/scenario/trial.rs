@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
-use serde_json::Value;
 use steadfaas_tests::load::Load;
 use steadfaas_tests::record::Seen;
 
@@ -28,10 +27,9 @@ const LASTS: Duration = Duration::from_secs(5);
 
 /// With these keys of a functions file, or without steadfaas.
 pub(super) fn trial(running: &Running, scenario: &Scenario, keys: Option<&[&str]>) -> anyhow::Result<Felt> {
-    super::remove_filters(running)?;
     let stage = scenario.stage;
+    stage.unprotect(running)?;
     let scene = stage.set(running)?;
-    let filters = keys.map(|keys| stage.filters(&scene, keys)).transpose()?;
     // Of another's cluster its owner knows where its network ends.
     if running.records().is_ok() {
         network::assert_closed(&running.machines()?)?;
@@ -39,7 +37,7 @@ pub(super) fn trial(running: &Running, scenario: &Scenario, keys: Option<&[&str]
     let inside = || -> anyhow::Result<Felt> {
         enter(scene.network.as_deref())?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        runtime.block_on(under_load(running, &scene, scenario, filters))
+        runtime.block_on(under_load(running, &scene, scenario, keys))
     };
     // A thread of its own, and those that it starts, are in the cluster's network; this one stays outside.
     std::thread::scope(|scope| scope.spawn(inside).join())
@@ -50,12 +48,12 @@ async fn under_load(
     running: &Running,
     scene: &Scene,
     scenario: &Scenario,
-    filters: Option<Value>,
+    keys: Option<&[&str]>,
 ) -> anyhow::Result<Felt> {
     // First without, so that it can be told when the new settings are in use, and not an earlier trial's.
     settled::wait(scene, false).await?;
-    if let Some(filters) = filters {
-        running.kubectl().apply(&filters.to_string())?;
+    if let Some(keys) = keys {
+        scenario.stage.protect(running, scene, keys)?;
         settled::wait(scene, true).await?;
     }
     let replicas = function::replicas(running.kubectl(), &scene.pods)?;

@@ -38,6 +38,9 @@ pub(super) struct Installation {
     /// The controller's image
     #[arg(long, value_name = "NAME", default_value = DEFAULT_IMAGE)]
     image: String,
+    /// Tell clients, by the header x-steadfaas, what was done for their request
+    #[arg(long)]
+    response_header: bool,
 }
 
 /// A format for kubectl.
@@ -58,6 +61,7 @@ impl Installation {
             root_namespace: self.root_namespace.clone(),
             domain: self.domain.clone(),
             image: self.image.clone(),
+            response_header: self.response_header,
         }
     }
 }

@@ -33,7 +33,7 @@ pub(super) struct Memory {
     pub(super) filters: Recent,
     /// What was rendered last, by name.
     rendered: HashMap<String, Rendered>,
-    /// Statuses that were written and haven't come back by the watch yet, by the name of the EnvoyFilter.
+    /// Statuses that were written and haven't come back by the watch yet, by the function's UID.
     statuses: HashMap<String, Status>,
 }
 
@@ -63,7 +63,7 @@ pub(super) fn decide(
         let verdict = Verdict::on(function, in_force.as_ref(), seen.known);
         gauges.push(Gauge { function: function.id(), redundancy: verdict.redundancy });
         let applied = apply(function, &filter_name, &verdict, there, memory, settings);
-        todo.push(applied.into_iter().chain(say(function, &filter_name, &verdict, memory, now)).collect());
+        todo.push(applied.into_iter().chain(say(function, &verdict, memory, now)).collect());
         if verdict.policy.is_some() {
             wanted.insert(filter_name);
         }
@@ -119,12 +119,12 @@ fn apply(
 }
 
 /// The status, where it says something else.
-fn say(function: &Function, name: &str, verdict: &Verdict, memory: &mut Memory, now: &str) -> Option<Action> {
+fn say(function: &Function, verdict: &Verdict, memory: &mut Memory, now: &str) -> Option<Action> {
     let there = function.annotations.get(STATUS).and_then(|text| Status::read(text));
-    if memory.statuses.get(name).is_some_and(|written| Some(written) == there.as_ref()) {
-        memory.statuses.remove(name);
+    if memory.statuses.get(&function.uid).is_some_and(|written| Some(written) == there.as_ref()) {
+        memory.statuses.remove(&function.uid);
     }
-    let before = memory.statuses.get(name).or(there.as_ref());
+    let before = memory.statuses.get(&function.uid).or(there.as_ref());
     let strategy = verdict.policy.as_ref().map(|(_, policy)| policy.strategy.as_str());
     let (status, new) = Status::next(before, strategy, &verdict.findings, now);
     if Some(&status) == before {
@@ -136,7 +136,7 @@ fn say(function: &Function, name: &str, verdict: &Verdict, memory: &mut Memory, 
 
 /// Takes the status away from a function that asks for nothing any more.
 fn silence(function: &Function, name: &str, memory: &mut Memory) -> Option<Action> {
-    memory.statuses.remove(name);
+    memory.statuses.remove(&function.uid);
     memory.rendered.remove(name);
     function.annotations.get(STATUS)?;
     Some(Action::Say { function: Box::new(function.clone()), status: None, new: Vec::new() })
@@ -148,7 +148,6 @@ fn sweep(seen: &Seen<'_>, wanted: &BTreeSet<String>, memory: &mut Memory) -> Vec
     let left = left.filter(|(name, _)| seen.knative_is_known || !name.contains(".ksvc."));
     left.map(|(name, filter)| {
         memory.rendered.remove(name);
-        memory.statuses.remove(name);
         Action::Delete { name: name.clone(), uid: filter.uid() }
     })
     .collect()
@@ -157,10 +156,9 @@ fn sweep(seen: &Seen<'_>, wanted: &BTreeSet<String>, memory: &mut Memory) -> Vec
 impl Memory {
     /// A status was written.
     pub(super) fn said(&mut self, function: &Function, status: Option<&str>) {
-        let name = name(function);
         match status.and_then(Status::read) {
-            Some(status) => self.statuses.insert(name, status),
-            None => self.statuses.remove(&name),
+            Some(status) => self.statuses.insert(function.uid.clone(), status),
+            None => self.statuses.remove(&function.uid),
         };
     }
 

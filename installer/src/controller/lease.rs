@@ -10,7 +10,7 @@ use kube::api::{Api, PostParams};
 use tokio::sync::watch;
 
 use super::settings::Settings;
-use super::watches::chain;
+use crate::access::in_words;
 
 /// The Lease's name.
 const NAME: &str = "steadfaas-controller";
@@ -57,7 +57,7 @@ impl Keeper {
         loop {
             match tokio::time::timeout(EVERY, self.step()).await {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::warn!(error = chain(&error), "the Lease can't be had"),
+                Ok(Err(error)) => tracing::warn!(error = in_words(&error), "the Lease can't be had"),
                 Err(_) => tracing::warn!("the API server doesn't answer about the Lease"),
             }
             leads.send_if_modified(|leads| {

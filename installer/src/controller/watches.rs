@@ -18,6 +18,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::filters::Filter;
 use super::limits;
 use super::settings::Settings;
+use crate::access::in_words;
 use crate::envoy_filter::{self, PART, PART_FUNCTION, owner_namespace};
 use crate::function::PREFIX;
 use crate::function::knative::{self, KnativeService};
@@ -149,7 +150,7 @@ async fn pass_on<K>(
                 first.then_some(Change::Unknown(watched))
             }
             Err(error) => {
-                let error = chain(&error);
+                let error = words(&error);
                 tracing::warn!(?watched, error, "the watch is broken, and tried again");
                 None
             }
@@ -164,10 +165,13 @@ fn knows_no_such_kind(error: &watcher::Error) -> bool {
     matches!(error, watcher::Error::InitialListFailed(kube::Error::Api(status)) if status.code == 404)
 }
 
-/// An error and its causes on one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
+/// What the API server says, or the watch itself.
+fn words(error: &watcher::Error) -> String {
+    use std::error::Error as _;
+    match error.source().and_then(|cause| cause.downcast_ref::<kube::Error>()) {
+        Some(cause) => in_words(cause),
+        None => error.to_string(),
+    }
 }
 
 fn slim_service(service: &mut Service) {

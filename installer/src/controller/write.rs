@@ -18,6 +18,7 @@ use super::filters::Content;
 use super::metrics::Metrics;
 use super::settings::Settings;
 use super::status::Finding;
+use crate::access::in_words;
 use crate::envoy_filter::{self, PART};
 use crate::function::{Function, Kind, STATUS, knative};
 
@@ -33,8 +34,8 @@ const MAX_NOTE: usize = 1_000;
 /// Why something couldn't be done.
 #[derive(Debug, Error)]
 pub(super) enum WriteError {
-    #[error("{what} can't be written")]
-    Api { what: String, source: kube::Error },
+    #[error("{what} can't be written: {}", in_words(error))]
+    Api { what: String, error: kube::Error },
     #[error("{what}: the API server doesn't answer")]
     Silent { what: String },
     #[error("the EnvoyFilter {name} is there but isn't ours: rename or delete it")]
@@ -123,7 +124,7 @@ impl Writer {
         let params = DeleteParams { preconditions, ..DeleteParams::default() };
         match patiently(format!("the EnvoyFilter {name}"), self.filters.delete(&name, &params)).await {
             // Somebody was faster, or it is another one by now.
-            Err(WriteError::Api { source: kube::Error::Api(status), .. })
+            Err(WriteError::Api { error: kube::Error::Api(status), .. })
                 if matches!(status.code, 404 | 409) => {}
             other => drop(other?),
         }
@@ -151,7 +152,7 @@ impl Writer {
         let what = format!("the status of {}", function.id());
         match patiently(what, api.patch(&function.name, &params, &Patch::Apply(&object))).await {
             // It is gone, or another one by now.
-            Err(WriteError::Api { source: kube::Error::Api(status), .. })
+            Err(WriteError::Api { error: kube::Error::Api(status), .. })
                 if matches!(status.code, 404 | 409) => {}
             other => drop(other?),
         }
@@ -183,7 +184,7 @@ impl Writer {
 
 async fn patiently<T>(what: String, asked: impl Future<Output = kube::Result<T>>) -> Result<T, WriteError> {
     match tokio::time::timeout(PATIENCE, asked).await {
-        Ok(answer) => answer.map_err(|source| WriteError::Api { what, source }),
+        Ok(answer) => answer.map_err(|error| WriteError::Api { what, error }),
         Err(_) => Err(WriteError::Silent { what }),
     }
 }

@@ -8,28 +8,43 @@ use crate::envoy::plugin::Plugin;
 use crate::envoy::typed::{any, with};
 use crate::filter::PLUGIN;
 
+/// What it depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Extension<'a> {
+    /// The oldest Istio that reads it.
+    pub istio: IstioVersion,
+    /// Which proxies protect functions.
+    pub contexts: Contexts,
+    /// Answers get a header that says what steadfaas did.
+    pub response_header: bool,
+    /// The filter's code.
+    pub module: &'a [u8],
+    /// Where istiod reads EnvoyFilters for all proxies.
+    pub root_namespace: &'a str,
+}
+
 /// The EnvoyFilter. The filter is discovered (ECDS), so that its 200 KB aren't repeated in every listener.
 #[must_use]
-pub fn extension(istio: IstioVersion, contexts: Contexts, module: &[u8], root_namespace: &str) -> Value {
+pub fn extension(extension: &Extension<'_>) -> Value {
     let resource = resource();
-    let filters = contexts.named().iter().map(|context| in_front_of_router(context));
-    let patches: Vec<Value> = std::iter::once(discovered(istio, module)).chain(filters).collect();
+    let filters = extension.contexts.named().iter().map(|context| in_front_of_router(context));
+    let patches: Vec<Value> = std::iter::once(discovered(extension)).chain(filters).collect();
     json!({
         "apiVersion": resource.api_version,
         "kind": resource.kind,
-        "metadata": { "name": PLUGIN, "namespace": root_namespace, "labels": { (PART): PART_EXTENSION } },
+        "metadata": { "name": PLUGIN, "namespace": extension.root_namespace, "labels": { (PART): PART_EXTENSION } },
         "spec": { "configPatches": patches },
     })
 }
 
 /// The filter under the name by which proxies ask for it. istiod sends it to those that do, whatever the match says.
-fn discovered(istio: IstioVersion, module: &[u8]) -> Value {
+fn discovered(extension: &Extension<'_>) -> Value {
     let plugin = Plugin {
-        module,
-        response_header: false,
+        module: extension.module,
+        response_header: extension.response_header,
         // Istio's don't, and a cluster can't say it.
         route_hedges: false,
-        envoy_version: istio.needs().envoy,
+        envoy_version: extension.istio.needs().envoy,
     };
     let filter = json!({ "name": PLUGIN, "typed_config": any(Plugin::KIND, plugin.fields()) });
     json!({ "applyTo": "EXTENSION_CONFIG", "patch": { "operation": "ADD", "value": filter } })
@@ -53,7 +68,15 @@ mod tests {
     use super::*;
 
     fn patches(istio: &str, contexts: Contexts) -> Vec<Value> {
-        let filter = extension(istio.parse().unwrap(), contexts, b"\0asm", "istio-system");
+        let istio = istio.parse().unwrap();
+        let wanted = Extension {
+            istio,
+            contexts,
+            response_header: false,
+            module: b"\0asm",
+            root_namespace: "istio-system",
+        };
+        let filter = extension(&wanted);
         filter["spec"]["configPatches"].as_array().unwrap().clone()
     }
 

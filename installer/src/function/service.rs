@@ -6,7 +6,9 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Service;
 use kube::ResourceExt as _;
 
-use super::{Function, Kind, Objects, Platform, Upstream, annotations, is_knatives, of_object, openfaas};
+use super::{
+    Function, Kind, Objects, Platform, STATUS, Upstream, annotations, is_knatives, of_object, openfaas,
+};
 
 /// On what Fission's executors make: which of them did.
 const FISSION_EXECUTOR: (&str, &str) = ("executorType", "newdeploy");
@@ -29,18 +31,37 @@ pub(super) fn functions<'a>(
             upstreams: Upstream::of_service(service, domain),
             ..of_object(platform(service), Kind::Service, service)
         });
-    let of_deployments = deployments().filter_map(move |deployment| {
-        let all = || services().filter(|service| leads_to(service, deployment));
-        let own = all().filter(|service| !is_annotated(service.annotations()));
-        let upstreams = own.flat_map(|service| Upstream::of_service(service, domain)).collect::<Vec<_>>();
-        // All its Services speak for themselves.
-        let is_no_function =
-            upstreams.is_empty() && all().next().is_some_and(|service| is_annotated(service.annotations()));
-        let function =
-            || Function { upstreams, ..of_object(platform(deployment), Kind::Deployment, deployment) };
-        (!is_no_function).then(function)
+    let candidates =
+        objects.deployments.iter().copied().filter(|deployment| is_candidate_deployment(deployment));
+    let of_deployments = candidates.filter_map(move |deployment| {
+        let function = of_object(platform(deployment), Kind::Deployment, deployment);
+        let claimed = function.is_annotated().then(|| claimed(deployment, services(), domain)).flatten();
+        match claimed {
+            Some(upstreams) => Some(Function { upstreams, ..function }),
+            None => once_said(function),
+        }
     });
     of_services.chain(of_deployments)
+}
+
+/// The clusters of its Services that don't speak for themselves; nothing where all of them do.
+fn claimed<'a>(
+    deployment: &Deployment,
+    services: impl Iterator<Item = &'a Service>,
+    domain: &str,
+) -> Option<Vec<Upstream>> {
+    let (loud, silent): (Vec<_>, Vec<_>) = services
+        .filter(|service| leads_to(service, deployment))
+        .partition(|service| is_annotated(service.annotations()));
+    let upstreams =
+        silent.into_iter().flat_map(|service| Upstream::of_service(service, domain)).collect::<Vec<_>>();
+    (!upstreams.is_empty() || loud.is_empty()).then_some(upstreams)
+}
+
+/// What asks for nothing any more, but still says how it was protected: that has to be taken away.
+fn once_said(mut function: Function) -> Option<Function> {
+    function.annotations.retain(|key, _| key == STATUS);
+    (!function.annotations.is_empty()).then_some(function)
 }
 
 fn platform(object: &impl kube::ResourceExt) -> Platform {
@@ -56,7 +77,11 @@ fn is_candidate(service: &Service) -> bool {
 }
 
 fn is_annotated_itself(deployment: &Deployment) -> bool {
-    is_annotated(deployment.annotations()) && !is_knatives(deployment) && !openfaas::is_function(deployment)
+    is_annotated(deployment.annotations()) && is_candidate_deployment(deployment)
+}
+
+fn is_candidate_deployment(deployment: &Deployment) -> bool {
+    !is_knatives(deployment) && !openfaas::is_function(deployment)
 }
 
 fn is_annotated(all: &BTreeMap<String, String>) -> bool {

@@ -63,6 +63,16 @@ fn an_annotated_deployment_takes_its_services_unless_they_speak_for_themselves()
 }
 
 #[test]
+fn a_deployment_that_asks_for_nothing_any_more_is_there_until_its_status_is_gone() {
+    let pods = json!({ "app": "fib" });
+    let said = [deployment("fib", pods, json!({ "steadfaas.dev/status": "{}" }))];
+    let found = found(&[], &[service("fib", json!({ "app": "fib" }), json!({}))], &said);
+    let kinds: Vec<(Kind, bool)> =
+        found.iter().map(|function| (function.kind, function.is_annotated())).collect();
+    assert_eq!(kinds, [(Kind::Deployment, false), (Kind::Service, false)]);
+}
+
+#[test]
 fn a_headless_service_and_ports_that_speak_no_http_are_no_upstreams() {
     let mut headless = service("fib", json!({}), protected());
     headless["spec"]["clusterIP"] = "None".into();

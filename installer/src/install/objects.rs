@@ -68,6 +68,15 @@ impl Item {
         }
     }
 
+    /// It was refused for the lack of a namespace that is one of `items`: a dry run makes none.
+    fn lacks_namespace(&self, error: &kube::Error, items: &[Self]) -> bool {
+        let is_its = |item: &&Self| {
+            item.kind() == "Namespace" && Some(item.object.name_any()) == self.object.namespace()
+        };
+        let missing = matches!(error, kube::Error::Api(status) if status.code == 404);
+        missing && items.iter().any(|item| is_its(&item))
+    }
+
     /// Takes it away. Says whether it was there.
     pub(super) async fn delete(&self, access: &Access) -> Result<bool, ClusterError> {
         let Some(api) = self.api(&access.client).await? else { return Ok(false) };
@@ -107,6 +116,10 @@ pub async fn apply(
         })?;
         let params = PatchParams { dry_run, ..PatchParams::apply(MANAGER).force() };
         let done = api.patch(&item.object.name_any(), &params, &Patch::Apply(&item.object)).await;
+        if dry_run && done.as_ref().is_err_and(|error| item.lacks_namespace(error, items)) {
+            say(&format!("{}, once its namespace is there", item.in_words()));
+            continue;
+        }
         done.map_err(ClusterError::refused(format!("applying {}", item.in_words())))?;
         say(&item.in_words());
     }

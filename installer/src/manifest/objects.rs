@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{NAMESPACE, PART_OF, access, controller};
-use crate::envoy_filter::{Contexts, IstioVersion, extension};
+use crate::envoy_filter::{Contexts, Extension, IstioVersion, extension};
 
 /// What an installation depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct Options {
     pub domain: String,
     /// The controller's image.
     pub image: String,
+    /// Answers get a header that says what steadfaas did.
+    pub response_header: bool,
 }
 
 /// All objects. The filter comes last: only with it do proxies change. `module` is its code.
@@ -37,7 +39,13 @@ pub fn objects(options: &Options, module: &[u8]) -> Vec<Value> {
     ];
     objects.extend(access::admission());
     objects.push(controller::deployment(options));
-    objects.push(extension(options.istio, options.contexts, module, root));
+    objects.push(extension(&Extension {
+        istio: options.istio,
+        contexts: options.contexts,
+        response_header: options.response_header,
+        module,
+        root_namespace: root,
+    }));
     objects.iter_mut().for_each(label);
     objects
 }
@@ -63,6 +71,7 @@ mod tests {
             root_namespace: "istio-root".to_owned(),
             domain: "cluster.local".to_owned(),
             image: DEFAULT_IMAGE.to_owned(),
+            response_header: false,
         };
         objects(&options, b"\0asm")
     }

@@ -1,0 +1,91 @@
+//! steadfaas as its users put it on a cluster: the objects of `steadfaas render`, by `kubectl apply`.
+
+use std::fs;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use xtask::command::say;
+
+use super::image::Image;
+use super::images::NOBODY;
+use super::node;
+use super::running::Running;
+use crate::shipped;
+
+/// What `up` and the record call it.
+pub const LAYER: &str = "steadfaas";
+
+/// The controller's image.
+pub const IMAGE: &str = "dev.local/steadfaas:1";
+
+/// The controller's namespace.
+pub const NAMESPACE: &str = "steadfaas-system";
+
+/// The controller's Deployment.
+pub const CONTROLLER: &str = "deployment/steadfaas-controller";
+
+/// The controller is ready some 3 s after it was asked for.
+const READY_SECONDS: u32 = 60;
+
+/// Puts it on a cluster that has Istio but not this.
+///
+/// # Errors
+/// Something is missing or doesn't start.
+pub fn add(running: &Running) -> anyhow::Result<()> {
+    if running.records()?.read().with.iter().any(|layer| layer == LAYER) {
+        return Ok(());
+    }
+    let began = Instant::now();
+    bring_image(running)?;
+    install(running)?;
+    running.records()?.add_layer(LAYER)?;
+    say(&format!("steadfaas runs after {:.1} s", began.elapsed().as_secs_f64()));
+    Ok(())
+}
+
+/// Brings all nodes the controller's image.
+///
+/// # Errors
+/// The program can't be built, or a node takes it for no image.
+pub fn bring_image(running: &Running) -> anyhow::Result<()> {
+    let program = shipped::steadfaas()?;
+    let tarball = running.records()?.folder().join("steadfaas.tar");
+    Image::of_program(IMAGE, &program)?.user(NOBODY).write(&tarball)?;
+    for machine in running.machines()?.iter().filter(|machine| machine.name() != super::control::NAME) {
+        node::import(machine, &tarball)?;
+    }
+    Ok(fs::remove_file(&tarball)?)
+}
+
+/// Applies it, as a user does, and waits for the controller.
+///
+/// # Errors
+/// The cluster refuses, or the controller doesn't start.
+pub fn install(running: &Running) -> anyhow::Result<()> {
+    let kubectl = running.kubectl();
+    kubectl.feed(&["apply", "-f", "-"], rendered()?.as_bytes())?;
+    let available = ["--for=condition=Available", &format!("--namespace={NAMESPACE}"), CONTROLLER];
+    kubectl.wait(&available, READY_SECONDS)
+}
+
+/// Takes it away, as a user does.
+///
+/// # Errors
+/// The cluster refuses.
+pub fn uninstall(running: &Running) -> anyhow::Result<()> {
+    running.kubectl().delete(&rendered()?)?;
+    let ours = ["delete", "envoyfilters", "--namespace=istio-system", "--selector=steadfaas.dev/part"];
+    running.kubectl().run(&ours).map(drop)
+}
+
+/// What `steadfaas render` prints for this cluster. Clients are told what was done for them.
+fn rendered() -> anyhow::Result<String> {
+    let output = Command::new(shipped::steadfaas()?)
+        .args(["render", "--response-header", "--image", IMAGE])
+        .output()
+        .context("steadfaas can't be started")?;
+    let error = String::from_utf8_lossy(&output.stderr);
+    anyhow::ensure!(output.status.success(), "steadfaas render failed: {}", error.trim());
+    Ok(String::from_utf8(output.stdout)?)
+}
