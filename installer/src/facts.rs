@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use steadfaas_core::policy::{Policy, PolicyError};
 
+use crate::controller::status::{Condition, Status, Truth};
 use crate::envoy_filter::{IstioVersion, PART};
-use crate::function::Function;
+use crate::function::{Function, STATUS};
 use crate::proxy::{Metrics, ProtectedCluster, Proxy, Report};
 
 /// All that is looked at.
@@ -122,6 +123,17 @@ impl Subject {
     /// K, where the policy is right.
     pub(crate) fn tolerate(&self) -> Option<usize> {
         self.policy().ok().map(|policy| usize::from(policy.tolerate))
+    }
+
+    /// What the controller says of it; nothing where it says nothing.
+    pub(crate) fn status(&self) -> Option<Status> {
+        Status::read(self.function.annotations.get(STATUS)?)
+    }
+
+    /// What the controller says isn't as it should be.
+    pub(crate) fn complaints(&self) -> Vec<Condition> {
+        let conditions = self.status().map(|status| status.conditions).unwrap_or_default();
+        conditions.into_iter().filter(|condition| condition.status == Truth::False).collect()
     }
 
     /// Pods that take requests.
