@@ -42,12 +42,13 @@ pub(super) struct Status {
 /// Does it. That a function isn't well is the answer, not a failure.
 pub(super) fn run(arguments: &Status) -> Result<Outcome, CliError> {
     arguments.cluster.run(async |access| {
-        arguments.show(&access).await?;
-        while arguments.watch {
-            tokio::time::sleep(LOOK_EVERY).await;
+        loop {
             arguments.show(&access).await?;
+            if !arguments.watch {
+                return Ok(Outcome::Well);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
         }
-        Ok(Outcome::Well)
     })
 }
 

@@ -9,7 +9,13 @@ use crate::doctor::fixtures::{plain, read, well};
 /// The gateway knows both replicas of `fib`; `masks` are who is active, and who is set aside.
 fn seen(facts: &mut Facts, active: u64, suspect: u64) {
     let report = facts.proxies[0].report.as_mut().unwrap();
-    let host = |address: &str| Host { address: address.to_owned(), serving: true, doubtful: false };
+    let host = |address: &str| Host {
+        address: address.to_owned(),
+        serving: true,
+        ready: true,
+        zone: 0,
+        doubtful: false,
+    };
     report.hosts = vec![ClusterHosts {
         name: "outbound|80||fib.default.svc.cluster.local".to_owned(),
         hosts: vec![host("10.244.3.2:8080"), host("10.244.2.2:8080")],
