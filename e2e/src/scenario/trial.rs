@@ -8,6 +8,7 @@ use steadfaas_tests::load::Load;
 use steadfaas_tests::record::Seen;
 
 use super::felt::noticed_by_clients;
+use super::interrupted::interrupted;
 use super::{Felt, Moments, REPLICAS, Scenario, Scene, settled};
 use crate::cluster::endpoint::enter;
 use crate::cluster::function::{self, Replica};
@@ -39,7 +40,13 @@ pub(super) fn trial(running: &Running, scenario: &Scenario, keys: Option<&[&str]
     let inside = || -> anyhow::Result<Felt> {
         enter(scene.network.as_deref())?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        runtime.block_on(under_load(running, &scene, scenario, filters))
+        runtime.block_on(async {
+            // Dropping a trial that isn't over takes its fault back.
+            tokio::select! {
+                felt = under_load(running, &scene, scenario, filters) => felt,
+                error = interrupted() => Err(error),
+            }
+        })
     };
     // A thread of its own, and those that it starts, are in the cluster's network; this one stays outside.
     std::thread::scope(|scope| scope.spawn(inside).join())
