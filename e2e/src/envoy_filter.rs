@@ -65,7 +65,7 @@ fn from_bootstrap(protected: &Protected<'_>, bootstrap: &Value) -> anyhow::Resul
             "namespace": "istio-system",
             "labels": { label: manager },
         },
-        "spec": { "configPatches": [
+        "spec": { "workloadSelector": { "labels": { "istio": "ingressgateway" } }, "configPatches": [
             patch("CLUSTER", "MERGE", json!({ "cluster": { "service": host } }), &cluster),
             patch(
                 "HTTP_ROUTE",

@@ -17,15 +17,14 @@ use crate::cluster::running::Running;
 use crate::cluster::usage::Meter;
 use crate::cluster::watch::{EnvoyWatch, Watch};
 
-/// Requests a second, and for how long.
+/// Requests a second.
 const RATE: f64 = 100.0;
-const SECONDS: f64 = 12.0;
 
 /// When the fault strikes. By then proxy and function have found their pace.
 const STRUCK_AT: Duration = Duration::from_secs(4);
 
-/// For how long it lasts where it doesn't end by itself: long enough for a readiness probe to fail three times.
-const LASTS: Duration = Duration::from_secs(5);
+/// How long the load goes on when the fault has been taken back.
+const AFTERWARDS: Duration = Duration::from_secs(3);
 
 /// With these keys of a functions file, or without steadfaas.
 pub(super) fn trial(running: &Running, scenario: &Scenario, keys: Option<&[&str]>) -> anyhow::Result<Felt> {
@@ -70,7 +69,9 @@ async fn under_load(
     anyhow::ensure!(count == REPLICAS, "there are {count} replicas of {} instead of {REPLICAS}", scene.pods);
     let watch = Watch::start(running.kubectl(), &scene.service)?;
     let envoy = EnvoyWatch::start(scenario.stage.proxy().admin(running)?, &scene.service)?;
-    let load = Load { host: Some(scene.host.clone()), ..Load::new(scene.target, RATE, SECONDS) };
+    let over_at = STRUCK_AT + scenario.fault.lasts();
+    let seconds = (over_at + AFTERWARDS).as_secs_f64();
+    let load = Load { host: Some(scene.host.clone()), ..Load::new(scene.target, RATE, seconds) };
     let load = load.start().await?;
     let meter = Meter::start(running, load.started())?;
     load.reach(STRUCK_AT - Duration::from_secs(1)).await;
@@ -78,7 +79,7 @@ async fn under_load(
     load.reach(STRUCK_AT).await;
     let struck = Instant::now();
     let in_force = scenario.fault.strike(running, target)?;
-    load.reach(STRUCK_AT + LASTS).await;
+    load.reach(over_at).await;
     in_force.undo()?;
     let outcomes = load.finish().await;
     let usage = meter.map(|meter| meter.finish(running.kubectl())).transpose()?;
