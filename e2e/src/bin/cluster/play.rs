@@ -70,7 +70,9 @@ fn one(running: &Running, scenario: &Scenario, protected: &[Vec<String>], json: 
     let mut report = Report::new(scenario);
     let played = scenario::run(running, scenario, protected, &mut report);
     let mut stdout = std::io::stdout();
-    if json {
+    if report.trials.is_empty() {
+        // It was over before anything was felt.
+    } else if json {
         writeln!(stdout, "{}", serde_json::to_string(&report)?)?;
     } else {
         write!(stdout, "{report}")?;
