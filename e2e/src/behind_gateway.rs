@@ -7,7 +7,7 @@ use crate::cluster::layers::Layer;
 use crate::cluster::proxy::Proxy;
 use crate::cluster::running::Running;
 use crate::cluster::{control, istio};
-use crate::envoy_filter::{self, Protected};
+use crate::envoy_filter::{self, Protected, Proxies};
 use crate::scenario::{Scene, Stage};
 
 /// The function, its Service and its way through the gateway.
@@ -43,7 +43,8 @@ impl Stage for BehindGateway {
     }
 
     fn filters(&self, _scene: &Scene, keys: &[&str]) -> anyhow::Result<Value> {
-        envoy_filter::for_gateway(&Protected { service: "fib", namespace: "default", route: "fib", keys })
+        let (proxies, route) = (Proxies::Gateways, Some("fib"));
+        envoy_filter::render(&Protected { service: "fib", namespace: "default", proxies, route, keys })
     }
 
     fn clear(&self, running: &Running) -> anyhow::Result<()> {

@@ -28,6 +28,7 @@ pub mod proxy;
 pub mod record;
 pub mod requirements;
 pub mod running;
+pub mod sidecars;
 pub mod status;
 pub mod tools;
 pub mod traces;

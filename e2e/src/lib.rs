@@ -5,7 +5,9 @@
 pub mod behind_gateway;
 pub mod cluster;
 pub mod envoy_filter;
+pub mod knative_service;
 pub mod net_istio_stand_in;
 pub mod node_loss;
 pub mod scenario;
 pub mod shipped;
+pub mod sidecar_caller;

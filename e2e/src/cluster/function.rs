@@ -1,4 +1,4 @@
-//! A function on the cluster: a Deployment's pods, where they are and what they have run.
+//! A function on the cluster: its pods, where they are and what they have run.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -11,14 +11,17 @@ use super::kubectl::Kubectl;
 /// Where `fib` listens.
 const PORT: u16 = 8080;
 
-/// A replica: a pod with one container.
+/// Containers that platforms put beside a function's own.
+const BESIDE: [&str; 2] = ["queue-proxy", "istio-proxy"];
+
+/// A replica: a pod.
 #[derive(Debug, Clone)]
 pub struct Replica {
     /// The pod's name.
     pub pod: String,
     /// Its node.
     pub node: String,
-    /// Its container, as containerd calls it.
+    /// The function's container in it, as containerd calls it.
     pub container: String,
     address: IpAddr,
 }
@@ -71,7 +74,12 @@ fn replica(pod: &Value) -> anyhow::Result<Replica> {
     let text = |path: &str| {
         pod.pointer(path).and_then(Value::as_str).with_context(|| format!("a pod has no {path}"))
     };
-    let container = text("/status/containerStatuses/0/containerID")?;
+    let containers = pod.pointer("/status/containerStatuses").and_then(Value::as_array);
+    let name = |status: &Value| status.get("name").and_then(Value::as_str).map(str::to_owned);
+    let is_own = |status: &&Value| name(status).is_some_and(|name| !BESIDE.contains(&&*name));
+    let container = containers.into_iter().flatten().find(is_own).and_then(|own| own.get("containerID"));
+    let container =
+        container.and_then(Value::as_str).context("a pod has no container of the function's own")?;
     Ok(Replica {
         pod: text("/metadata/name")?.to_owned(),
         node: text("/spec/nodeName")?.to_owned(),
@@ -94,7 +102,10 @@ mod tests {
                 "spec": { "nodeName": "worker1" },
                 "status": {
                     "podIP": "10.244.2.2",
-                    "containerStatuses": [{ "containerID": "containerd://abc" }],
+                    "containerStatuses": [
+                        { "name": "queue-proxy", "containerID": "containerd://xyz" },
+                        { "name": "user-container", "containerID": "containerd://abc" },
+                    ],
                 },
             })
         };

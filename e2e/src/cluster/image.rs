@@ -15,6 +15,7 @@ pub struct Image {
     name: String,
     entrypoint: Vec<String>,
     files: Vec<(String, PathBuf)>,
+    links: Vec<(String, String)>,
     user: u32,
 }
 
@@ -29,6 +30,7 @@ impl Image {
             name: name.to_owned(),
             entrypoint: vec![format!("/{file_name}")],
             files: Vec::new(),
+            links: Vec::new(),
             user: 0,
         };
         image.with_program(&file_name, program)
@@ -53,6 +55,13 @@ impl Image {
     #[must_use]
     pub fn with_file(mut self, path: &str, file: &Path) -> Self {
         self.files.push((path.to_owned(), file.to_owned()));
+        self
+    }
+
+    /// With a symbolic link at this path.
+    #[must_use]
+    pub fn with_link(mut self, path: &str, target: &str) -> Self {
+        self.links.push((path.to_owned(), target.to_owned()));
         self
     }
 
@@ -95,6 +104,12 @@ impl Image {
         for (inside, file) in &self.files {
             let added = archive.append_path_with_name(file, inside);
             added.with_context(|| format!("{} can't be read", file.display()))?;
+        }
+        for (inside, target) in &self.links {
+            let mut link = tar::Header::new_gnu();
+            link.set_entry_type(tar::EntryType::Symlink);
+            link.set_size(0);
+            archive.append_link(&mut link, inside, target)?;
         }
         archive.finish()?;
         layout::Blob::of_file(path)
@@ -152,6 +167,17 @@ mod tests {
         let files = self::contents(&layer);
         assert_eq!(files["sh"], fs::read("/bin/sh").unwrap());
         assert!(files.keys().any(|file| file.contains("libc.so")), "{:?}", files.keys());
+    }
+
+    #[test]
+    fn a_link_is_in_the_image_as_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let image = Image::of_program("example.test/sh:1", Path::new("/bin/sh")).unwrap();
+        let layer = image.with_link("bin/ash", "/sh").layer(&folder.path().join("layer")).unwrap();
+        let mut archive = tar::Archive::new(File::open(layer.path()).unwrap());
+        let links = archive.entries().unwrap().map(Result::unwrap);
+        let link = links.into_iter().find(|entry| entry.path().unwrap() == Path::new("bin/ash")).unwrap();
+        assert_eq!(link.link_name().unwrap().unwrap(), Path::new("/sh"));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Istio: the real istiod beside the API server, and a pod with the real agent and a stock Envoy as ingress gateway.
 
+mod injection;
+
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -12,7 +14,7 @@ use xtask::envoy;
 use super::control;
 use super::endpoint::Endpoint;
 use super::image::Image;
-use super::machine::Program;
+use super::machine::{Machine, Program};
 use super::node;
 use super::proxy::Proxy;
 use super::running::{Running, Theirs};
@@ -27,6 +29,9 @@ const NAMESPACE: &str = r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"na
 
 /// The proxy's image; `istio.yaml` names it.
 const PROXY_IMAGE: &str = "dev.local/proxy:1";
+
+/// What `istio-init` leads traffic by; the one on nftables, whatever is the machine's own choice.
+const IPTABLES: &str = "/usr/sbin/xtables-nft-multi";
 
 /// The port of the gateway's pod on which clients are awaited; `istio.yaml` names it.
 const GATEWAY_PORT: u16 = 8080;
@@ -65,18 +70,15 @@ pub fn add(running: &Running) -> anyhow::Result<()> {
         return Ok(());
     }
     let programs = tools::ensure(&ISTIO)?;
-    let envoy = envoy::ensure(envoy::NEWEST)?;
+    envoy::ensure(envoy::NEWEST)?;
     let began = Instant::now();
     let kubectl = running.kubectl();
     let crds = programs.join("crds.yaml");
     kubectl.apply(&fs::read_to_string(&crds).with_context(|| format!("cannot read {}", crds.display()))?)?;
     kubectl.apply(NAMESPACE)?;
+    kubectl.apply(&injection::config_map(&programs)?.to_string())?;
     start_istiod(running, &programs)?;
-    let system = running.machine("system")?;
-    let tarball = system.folder().join("proxy.tar");
-    proxy_image(&programs, &envoy)?.write(&tarball)?;
-    node::import(&system, &tarball)?;
-    fs::remove_file(&tarball)?;
+    bring_proxy(&running.machine("system")?)?;
     wait_for_istiod(running)?;
     kubectl.apply(OBJECTS)?;
     let available = "--for=condition=Available";
@@ -151,10 +153,42 @@ fn wait_for_istiod(running: &Running) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Istio's agent, a stock Envoy, and the template of its bootstrap.
+/// Brings a node the proxy's image.
+///
+/// # Errors
+/// Something of it is missing.
+pub(super) fn bring_proxy(node: &Machine) -> anyhow::Result<()> {
+    let tarball = node.folder().join("proxy.tar");
+    proxy_image(&tools::ensure(&ISTIO)?, &envoy::ensure(envoy::NEWEST)?)?.write(&tarball)?;
+    node::import(node, &tarball)?;
+    Ok(fs::remove_file(&tarball)?)
+}
+
+/// Istio's agent where its own image has it, a stock Envoy, the template of its bootstrap, and what `istio-init` runs.
 fn proxy_image(programs: &Path, envoy: &Path) -> anyhow::Result<Image> {
     let template = "var/lib/istio/envoy/envoy_bootstrap_tmpl.json";
     let image = Image::of_program(PROXY_IMAGE, &programs.join("pilot-agent"))?;
+    let image = image.with_link("usr/local/bin/pilot-agent", "/pilot-agent");
     let image = image.with_program("usr/local/bin/envoy", envoy)?;
-    Ok(image.with_file(template, &programs.join("envoy_bootstrap.json")))
+    with_iptables(image.with_file(template, &programs.join("envoy_bootstrap.json")))
+}
+
+/// Debian's iptables on nftables: one program of several names, and its extensions where it looks for them.
+fn with_iptables(image: Image) -> anyhow::Result<Image> {
+    let program = fs::canonicalize(IPTABLES)
+        .with_context(|| format!("there is no {IPTABLES}: Debian's `iptables` has it"))?;
+    let mut image = image.with_program("usr/sbin/xtables-nft-multi", &program)?;
+    for name in ["iptables", "ip6tables"] {
+        for end in ["", "-save", "-restore"] {
+            image = image.with_link(&format!("usr/sbin/{name}{end}"), "xtables-nft-multi");
+        }
+    }
+    let folder = format!("/usr/lib/{}-linux-gnu/xtables", std::env::consts::ARCH);
+    let extensions = fs::read_dir(&folder).with_context(|| format!("cannot read {folder}"))?;
+    for extension in extensions {
+        let extension = extension?.path();
+        let inside = extension.to_string_lossy().trim_start_matches('/').to_owned();
+        image = image.with_file(&inside, &extension);
+    }
+    Ok(image)
 }

@@ -3,13 +3,15 @@
 use clap::ValueEnum;
 
 use super::running::Running;
-use super::{istio, knative, openfaas};
+use super::{istio, knative, openfaas, sidecars};
 
 /// Something on top of Kubernetes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Layer {
     /// istiod and an ingress gateway
     Istio,
+    /// Sidecars for pods that ask for one; rests on istio
+    Sidecars,
     /// Knative Serving, with a stand-in for net-istio; rests on istio
     Knative,
     /// OpenFaaS' namespaces, with a stand-in for its gateway; rests on istio
@@ -24,6 +26,7 @@ impl Layer {
     pub fn put_on(self, running: &Running) -> anyhow::Result<()> {
         match self {
             Self::Istio => istio::add(running),
+            Self::Sidecars => sidecars::add(running),
             Self::Knative => knative::add(running),
             Self::Openfaas => openfaas::add(running),
         }
@@ -37,6 +40,7 @@ impl Layer {
         let gateway = istio::gateway(running)?;
         Ok(match self {
             Self::Istio => format!("with Istio, whose gateway is {gateway} on the machine `control`"),
+            Self::Sidecars => "with sidecars for pods that ask for one".to_owned(),
             Self::Openfaas => {
                 format!("with a stand-in for OpenFaaS, whose gateway is {} there", openfaas::HOST)
             }
@@ -50,7 +54,7 @@ impl Layer {
     fn below(self) -> Option<Self> {
         match self {
             Self::Istio => None,
-            Self::Knative | Self::Openfaas => Some(Self::Istio),
+            Self::Sidecars | Self::Knative | Self::Openfaas => Some(Self::Istio),
         }
     }
 }

@@ -3,6 +3,9 @@
 use super::Stage;
 use crate::behind_gateway::BehindGateway;
 use crate::cluster::faults::{Fault, Needs};
+use crate::cluster::layers::Layer;
+use crate::knative_service::KnativeService;
+use crate::sidecar_caller::SidecarCaller;
 
 /// A stage, and the fault that strikes on it.
 #[derive(Clone, Copy)]
@@ -16,9 +19,11 @@ pub struct Scenario {
 }
 
 const GATEWAY: &BehindGateway = &BehindGateway;
+const KNATIVE: &KnativeService = &KnativeService;
+const SIDECAR: &SidecarCaller = &SidecarCaller;
 
 /// All of them.
-pub const ALL: [Scenario; 9] = [
+pub const ALL: [Scenario; 15] = [
     Scenario { name: "container-killed", stage: GATEWAY, fault: Fault::KillContainer },
     Scenario { name: "container-frozen", stage: GATEWAY, fault: Fault::FreezeContainer },
     Scenario { name: "pod-deleted", stage: GATEWAY, fault: Fault::DeletePod },
@@ -28,6 +33,12 @@ pub const ALL: [Scenario; 9] = [
     Scenario { name: "kubelet-stopped", stage: GATEWAY, fault: Fault::StopKubelet },
     Scenario { name: "istiod-stopped", stage: GATEWAY, fault: Fault::StopIstiod },
     Scenario { name: "api-server-stopped", stage: GATEWAY, fault: Fault::StopApiServer },
+    Scenario { name: "knative-pod-deleted", stage: KNATIVE, fault: Fault::DeletePod },
+    Scenario { name: "knative-node-lost", stage: KNATIVE, fault: Fault::LoseNode },
+    Scenario { name: "knative-container-frozen", stage: KNATIVE, fault: Fault::FreezeContainer },
+    Scenario { name: "sidecar-container-killed", stage: SIDECAR, fault: Fault::KillContainer },
+    Scenario { name: "sidecar-container-frozen", stage: SIDECAR, fault: Fault::FreezeContainer },
+    Scenario { name: "sidecar-node-lost", stage: SIDECAR, fault: Fault::LoseNode },
 ];
 
 /// Those that these words name: a scenario's name, or `all`.
@@ -46,10 +57,14 @@ pub fn named(words: &[String]) -> anyhow::Result<Vec<Scenario>> {
 }
 
 impl Scenario {
-    /// Whether it can be played on a cluster whose nodes can't be touched.
+    /// Why it can't be played on a cluster of the user's own, where it can't.
     #[must_use]
-    pub fn needs_nodes(&self) -> bool {
-        self.fault.needs() == Needs::Nodes
+    pub fn why_not_elsewhere(&self) -> Option<&'static str> {
+        if self.fault.needs() == Needs::Nodes {
+            return Some("its fault needs the nodes, which aren't ours to touch");
+        }
+        let beside_istio = self.stage.layers().iter().any(|layer| *layer != Layer::Istio);
+        beside_istio.then_some("it needs more than Istio, as `cargo cluster up` puts it there")
     }
 }
 

@@ -20,11 +20,8 @@ pub(crate) fn play(asked: &Play) -> anyhow::Result<()> {
     let protected = protected(&asked.with);
     let mut failed = Vec::new();
     for scenario in &scenarios {
-        if running.records().is_err() && scenario.needs_nodes() {
-            say(&format!(
-                "{} is left out: its fault needs the nodes, which aren't ours to touch",
-                scenario.name
-            ));
+        if let (Some(_), Some(why)) = (running.theirs(), scenario.why_not_elsewhere()) {
+            say(&format!("{} is left out: {why}", scenario.name));
             continue;
         }
         if let Err(error) = one(&running, scenario, &protected, asked.json) {

@@ -43,12 +43,18 @@ pub const KUBERNETES: Set = Set { name: "kubernetes", linked: KUBERNETES_VERSION
 /// `coredns`, with only the plugins that a cluster needs.
 pub const COREDNS: Set = Set { name: "coredns", package: ".", ..PLAIN };
 
-/// `pilot-discovery` (istiod) and `pilot-agent`; Istio's CRDs and its proxies' bootstrap.
+/// `pilot-discovery` (istiod) and `pilot-agent`; Istio's CRDs, its proxies' bootstrap, what its chart injects.
 pub const ISTIO: Set = Set {
     name: "istio",
     files: &[
         ("istio.io/istio", "manifests/charts/base/files/crd-all.gen.yaml", "crds.yaml"),
         ("istio.io/istio", "tools/packaging/common/envoy_bootstrap.json", "envoy_bootstrap.json"),
+        (
+            "istio.io/istio",
+            "manifests/charts/istio-control/istio-discovery/files/injection-template.yaml",
+            "injection-template.yaml",
+        ),
+        ("istio.io/istio", "manifests/charts/istio-control/istio-discovery/values.yaml", "values.yaml"),
     ],
     ..PLAIN
 };
