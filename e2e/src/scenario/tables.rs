@@ -42,9 +42,7 @@ fn row(with: &str, felt: &Felt) -> [String; 9] {
         after(felt.envoy.noticed_s),
         after(felt.kubernetes.noticed_s),
         // What Kubernetes never lost it never got back.
-        felt.kubernetes
-            .noticed_s
-            .map_or("was all the time".to_owned(), |_| after(felt.kubernetes.restored_s)),
+        felt.kubernetes.noticed_s.map_or(String::new(), |_| after(felt.kubernetes.restored_s)),
     ]
 }
 
