@@ -15,7 +15,7 @@ use crate::cluster::function::{self, Replica};
 use crate::cluster::network;
 use crate::cluster::running::Running;
 use crate::cluster::usage::Meter;
-use crate::cluster::watch::{EnvoyWatch, Watch};
+use crate::cluster::watch::{EnvoyWatch, Sightings, Watch};
 
 /// Requests a second.
 const RATE: f64 = 100.0;
@@ -25,6 +25,12 @@ const STRUCK_AT: Duration = Duration::from_secs(4);
 
 /// How long the load goes on when the fault has been taken back.
 const AFTERWARDS: Duration = Duration::from_secs(3);
+
+/// A node that came back had its pods ready again within 8 s, once after 29 s.
+const REDUNDANT_PATIENCE: Duration = Duration::from_secs(40);
+
+/// How often it is looked whether they are.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// With these keys of a functions file, or without steadfaas.
 pub(super) fn trial(running: &Running, scenario: &Scenario, keys: Option<&[&str]>) -> anyhow::Result<Felt> {
@@ -83,6 +89,7 @@ async fn under_load(
     in_force.undo()?;
     let outcomes = load.finish().await;
     let usage = meter.map(|meter| meter.finish(running.kubectl())).transpose()?;
+    redundant_again(&[watch.sightings(), envoy.sightings()], count, struck).await;
     Ok(Felt {
         seen: Seen::of(&outcomes, STRUCK_AT),
         clients_noticed_s: noticed_by_clients(&outcomes, STRUCK_AT),
@@ -91,6 +98,16 @@ async fn under_load(
         usage: usage.unwrap_or_default(),
         outcomes,
     })
+}
+
+/// Waits until all who noticed the fault take every replica for well again, or until it has taken too long.
+async fn redundant_again(sightings: &[&Sightings], count: usize, struck: Instant) {
+    let lost =
+        |one: &&Sightings| one.fewer_than(count, struck).is_some() && one.restored(count, struck).is_none();
+    let began = Instant::now();
+    while began.elapsed() < REDUNDANT_PATIENCE && sightings.iter().any(lost) {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
 }
 
 /// The replica that runs the function most: of an active one and its standby, the active one.
