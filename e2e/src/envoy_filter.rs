@@ -27,6 +27,11 @@ const PROTOCOL_OPTIONS: &str =
 /// Where the filter is told what routes say, as a text of its own.
 const CONFIGURATION: &str = "/typed_config/config/configuration/value";
 
+/// How long a caller's sidecar tries to connect. Between sidecars that includes a TLS handshake, and when the active replica
+/// dies a connection for each request in flight is opened to the standby at once: with the 100 ms that are rendered for
+/// plain connections, 1 to 4 of 1200 requests failed on two cores that 17 programs wanted.
+const CALLERS_CONNECT_TIMEOUT: &str = "0.5s";
+
 /// What all of them carry: `kubectl delete` finds them by it.
 const LABEL: &str = "app.kubernetes.io/managed-by=steadfaas-e2e";
 
@@ -62,6 +67,17 @@ impl Proxies {
             Self::Callers => "SIDECAR_OUTBOUND",
         }
     }
+
+    /// These patches for them: of a mesh's gateways only the one that the scenarios use is meant.
+    fn spec(self, patches: &[Value]) -> Value {
+        match self {
+            Self::Gateways => {
+                let gateway = json!({ "labels": { "istio": "ingressgateway" } });
+                json!({ "workloadSelector": gateway, "configPatches": patches })
+            }
+            Self::Callers => json!({ "configPatches": patches }),
+        }
+    }
 }
 
 /// The EnvoyFilter.
@@ -93,6 +109,10 @@ fn from_bootstrap(protected: &Protected<'_>, bootstrap: &Value) -> anyhow::Resul
     let route = only(&ROUTE_FIELDS, part(&format!("{manager}/route_config/virtual_hosts/0/routes/0/route"))?);
     let mut filter = part(&format!("{manager}/http_filters/0"))?.clone();
     let (service, namespace) = (protected.service, protected.namespace);
+    if protected.proxies == Proxies::Callers {
+        *cluster.pointer_mut("/connect_timeout").context("the cluster has no connect timeout")? =
+            CALLERS_CONNECT_TIMEOUT.into();
+    }
     if protected.route.is_none() {
         let retried = cluster.pointer_mut(PROTOCOL_OPTIONS).and_then(Value::as_object_mut);
         let policy = route.get("retry_policy").context("the route has no retry policy")?;
@@ -125,7 +145,7 @@ fn from_bootstrap(protected: &Protected<'_>, bootstrap: &Value) -> anyhow::Resul
             "namespace": "istio-system",
             "labels": { label: manager },
         },
-        "spec": { "configPatches": patches },
+        "spec": proxies.spec(&patches),
     }))
 }
 
@@ -155,7 +175,7 @@ mod tests {
             "explicit_http_config": { "http_protocol_options": {} },
         } });
         let bootstrap = json!({ "static_resources": {
-            "clusters": [{ "name": "fib", "type": "STATIC", "typed_extension_protocol_options": options }],
+            "clusters": [{ "name": "fib", "connect_timeout": "0.1s", "typed_extension_protocol_options": options }],
             "listeners": [{ "filter_chains": [{ "filters": [{ "typed_config": {
                 "http_filters": [{ "typed_config": { "config": { "configuration": {
                     "value": r#"{"route_hedges":true,"response_header":true}"#,
@@ -173,7 +193,8 @@ mod tests {
     fn a_gateway_gets_how_replicas_are_used_and_not_who_they_are() {
         let patches = patches(&protected(Proxies::Gateways, Some("all")));
         assert_eq!(patches[0]["match"]["cluster"]["service"], "fib.default.svc.cluster.local");
-        assert_eq!(patches[0]["patch"]["value"].as_object().unwrap().len(), 1);
+        assert_eq!(patches[0]["patch"]["value"]["connect_timeout"], "0.1s");
+        assert!(patches[0]["patch"]["value"].get("name").is_none());
         assert!(
             patches[0]["patch"]["value"].pointer(PROTOCOL_OPTIONS).unwrap().get("retry_policy").is_none()
         );
@@ -192,6 +213,7 @@ mod tests {
         let options = patches[0]["patch"]["value"].pointer(PROTOCOL_OPTIONS).unwrap();
         assert_eq!(options["retry_policy"], json!({ "num_retries": 2 }));
         assert!(options.get("explicit_http_config").is_some());
+        assert_eq!(patches[0]["patch"]["value"]["connect_timeout"], CALLERS_CONNECT_TIMEOUT);
         let said = patches[1]["patch"]["value"].pointer(CONFIGURATION).unwrap();
         assert_eq!(said, r#"{"response_header":true}"#);
         assert!(patches.iter().all(|patch| patch["match"]["context"] == "SIDECAR_OUTBOUND"));

@@ -7,18 +7,18 @@ use crate::cluster::{control, istio, knative};
 use crate::envoy_filter::{self, Protected, Proxies};
 use crate::scenario::{Scene, Stage};
 
-/// The function.
+/// The function. Knative makes a Service of its name too, which would be in the way of the other scenarios' `fib`.
 const OBJECTS: &str = include_str!("../knative-service/fib.yaml");
 
 /// The label of its pods.
-const PODS: &str = "serving.knative.dev/service=fib";
+const PODS: &str = "serving.knative.dev/service=kn-fib";
 
 /// What Knative makes of a service, and would take for another's if it were made again before this is gone.
 const MADE_OF_IT: &str = "routes.serving.knative.dev,configurations.serving.knative.dev,revisions.serving.knative.dev,\
     ingresses.networking.internal.knative.dev,deployments,replicasets";
 
 /// Its first revision, and the Service of that name, whose endpoints are the pods once the activator is out of the way.
-const REVISION: &str = "fib-00001";
+const REVISION: &str = "kn-fib-00001";
 
 /// A service is ready some 3 s after it was asked for, and the activator out of the way some 4 s later.
 const READY_SECONDS: u32 = 120;
@@ -37,13 +37,13 @@ impl Stage for KnativeService {
         self.clear(running)?;
         let kubectl = running.kubectl();
         kubectl.apply(OBJECTS)?;
-        kubectl.wait(&["--for=condition=Ready", "services.serving.knative.dev/fib"], READY_SECONDS)?;
+        kubectl.wait(&["--for=condition=Ready", "services.serving.knative.dev/kn-fib"], READY_SECONDS)?;
         let serves = "serverlessservices.networking.internal.knative.dev/".to_owned() + REVISION;
         kubectl.wait(&["--for=jsonpath={.spec.mode}=Serve", &serves], READY_SECONDS)?;
         Ok(Scene {
             network: running.machine(control::NAME).ok().map(|control| control.network()),
             target: istio::gateway(running)?,
-            host: format!("fib.default.{}", knative::DOMAIN),
+            host: format!("kn-fib.default.{}", knative::DOMAIN),
             pods: PODS.to_owned(),
             service: REVISION.to_owned(),
         })

@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
+use steadfaas_e2e_watch::Told;
 
 use crate::cluster::kubectl::Kubectl;
 use events::{Event, INGRESSES, Key, VIRTUAL_SERVICES};
@@ -66,13 +67,18 @@ struct State {
 }
 
 impl State {
-    fn take(&mut self, event: Event) {
-        let Event { kind, key, object } = event;
+    /// What is told anew is forgotten first: it may be gone meanwhile. If it isn't, making it again fails, and does no harm.
+    fn take(&mut self, Event { kind, told }: Event) {
         let objects = if kind == INGRESSES { &mut self.ingresses } else { &mut self.virtual_services };
-        match object {
-            Some(object) => objects.insert(key, object),
-            None => objects.remove(&key),
-        };
+        match told {
+            Told::Anew => objects.clear(),
+            Told::Is(object) => {
+                Key::of(&object).map(|key| objects.insert(key, object));
+            }
+            Told::Gone(object) => {
+                Key::of(&object).map(|key| objects.remove(&key));
+            }
+        }
     }
 
     /// The Ingresses for which something is to be done.
@@ -116,5 +122,33 @@ impl State {
             known.map(|known| known.insert("status".to_owned(), status));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(told: Told) -> Event {
+        Event { kind: INGRESSES, told }
+    }
+
+    #[test]
+    fn an_ingress_is_due_until_it_says_that_it_is_ready_and_all_is_forgotten_with_its_watch() {
+        let annotations = json!({
+            "networking.knative.dev/ingress.class": "istio.ingress.networking.knative.dev",
+        });
+        let metadata = json!({
+            "name": "fib", "namespace": "default", "generation": 1, "annotations": annotations,
+        });
+        let mut ingress = json!({ "metadata": metadata, "spec": { "rules": [] } });
+        let mut state = State::default();
+        state.take(told(Told::Is(ingress.clone())));
+        assert_eq!(state.due().len(), 1);
+        ingress["status"] = status::ready(&ingress, "2026-01-01T00:00:00Z");
+        state.take(told(Told::Is(ingress)));
+        assert!(state.due().is_empty());
+        state.take(told(Told::Anew));
+        assert!(state.ingresses.is_empty());
     }
 }

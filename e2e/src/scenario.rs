@@ -3,6 +3,7 @@
 
 pub mod catalogue;
 mod felt;
+mod interrupted;
 mod report;
 mod settled;
 mod tables;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 
 pub use catalogue::Scenario;
 pub use felt::{Felt, Moments};
+pub use interrupted::Interrupted;
 pub use report::{Report, Trial};
 
 use crate::cluster::layers::Layer;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
+use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
 use super::cgroup;
@@ -164,9 +165,10 @@ impl Machine {
     /// It has none of this name.
     pub fn stop_program(&self, name: &str, records: &Records) -> anyhow::Result<()> {
         let wrapper = self.known(name, records)?.process;
-        wrapper.child().map_or(Ok(()), ProcessId::end)?;
-        // It ends by itself when its child has; where it had none any more, it would stay.
-        wrapper.end()
+        let Some(child) = wrapper.child() else { return wrapper.end() };
+        child.signal(Signal::KILL)?;
+        // The wrapper ends when all threads of its child have: until then its ports are taken.
+        wrapper.wait()
     }
 
     /// Starts one of its programs as it was started before, unless it runs.

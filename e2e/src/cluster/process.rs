@@ -67,6 +67,14 @@ impl ProcessId {
     /// It doesn't go.
     pub fn end(self) -> anyhow::Result<()> {
         self.signal(Signal::KILL)?;
+        self.wait()
+    }
+
+    /// Waits until it is gone, as something made it end.
+    ///
+    /// # Errors
+    /// It doesn't go.
+    pub fn wait(self) -> anyhow::Result<()> {
         let began = Instant::now();
         while self.is_alive() {
             anyhow::ensure!(began.elapsed() < END_PATIENCE, "the process {} outlives SIGKILL", self.pid);

@@ -106,7 +106,9 @@ fn raise(records: &Records, ingredients: &Ingredients, nodes: &[Node]) -> anyhow
         })?;
     }
     let dns = ["--for=condition=Available", "--namespace=kube-system", "deployment/coredns"];
-    wait(records, &kubectl, &dns)
+    wait(records, &kubectl, &dns)?;
+    anyhow::ensure!(records.logs_of_ended().is_empty(), "all is there, but not all of it runs any more");
+    Ok(())
 }
 
 /// As `kubectl wait` does, but not for what a program was to do that has ended.

@@ -35,12 +35,11 @@ impl fmt::Display for Key {
     }
 }
 
-/// An object that is there now, or is gone.
+/// What happened to objects of a kind.
 #[derive(Debug)]
 pub(super) struct Event {
     pub(super) kind: &'static str,
-    pub(super) key: Key,
-    pub(super) object: Option<Value>,
+    pub(super) told: Told,
 }
 
 /// Watches objects of this kind, on a thread of its own, for as long as somebody listens.
@@ -51,9 +50,8 @@ pub(super) fn watch(kubectl: &Kubectl, kind: &'static str, sender: Sender<Event>
         command.args(["get", kind, "--all-namespaces"]).args(watch::WORDS);
         command
     };
-    watch::keep(command, move |Told { object, gone }| {
-        let Some(key) = Key::of(&object) else { return ControlFlow::Continue(()) };
-        let event = Event { kind, key, object: (!gone).then_some(object) };
-        if sender.send(event).is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    watch::keep(command, move |told| match sender.send(Event { kind, told }) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(_) => ControlFlow::Break(()),
     });
 }

@@ -81,10 +81,14 @@ pub fn named(words: &[String]) -> anyhow::Result<Vec<Scenario>> {
 }
 
 impl Scenario {
-    /// Whether it can be played on a cluster whose nodes can't be touched.
+    /// Why it can't be played on a cluster of the user's own, where it can't.
     #[must_use]
-    pub fn needs_nodes(&self) -> bool {
-        self.fault.needs() == Needs::Nodes
+    pub fn why_not_elsewhere(&self) -> Option<&'static str> {
+        if self.fault.needs() == Needs::Nodes {
+            return Some("its fault needs the nodes, which aren't ours to touch");
+        }
+        let beside_istio = self.stage.layers().iter().any(|layer| *layer != Layer::Istio);
+        beside_istio.then_some("it needs more than Istio, as `cargo cluster up` puts it there")
     }
 }
 

@@ -14,17 +14,18 @@ pub const WORDS: [&str; 3] = ["--watch", "--output-watch-events", "--output=json
 /// An API server ends watches now and then, or is away: it is asked again after this time.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
-/// A change.
+/// What is told.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Told {
-    /// The object as it is now, or as it was.
-    pub object: Value,
-    /// Whether it is gone.
-    pub gone: bool,
+pub enum Told {
+    /// All that there is comes next, as if it were new; what went away since the last watch isn't told of.
+    Anew,
+    /// An object that is there, as it is now.
+    Is(Value),
+    /// An object that is gone, as it was.
+    Gone(Value),
 }
 
-/// Starts such a command again and again, on a thread of its own, until whoever is told breaks it off. Each time all
-/// that there is is told anew; what went away in between isn't.
+/// Starts such a command again and again, on a thread of its own, until whoever is told breaks it off.
 pub fn keep(
     command: impl Fn() -> Command + Send + 'static,
     mut tell: impl FnMut(Told) -> ControlFlow<()> + Send + 'static,
@@ -56,6 +57,7 @@ fn once(
 fn follow(kubectl: &mut Child, tell: &mut impl FnMut(Told) -> ControlFlow<()>) -> ControlFlow<()> {
     let Some(output) = kubectl.stdout.take() else { return ControlFlow::Continue(()) };
     let said = Deserializer::from_reader(BufReader::new(output)).into_iter::<Value>();
+    tell(Told::Anew)?;
     said.map_while(Result::ok).filter_map(parse).try_for_each(tell)
 }
 
@@ -63,7 +65,8 @@ fn follow(kubectl: &mut Child, tell: &mut impl FnMut(Told) -> ControlFlow<()>) -
 fn parse(mut said: Value) -> Option<Told> {
     let gone = said.get("type")? == "DELETED";
     let object = said.get_mut("object")?.take();
-    object.pointer("/metadata/name").is_some().then_some(Told { object, gone })
+    object.pointer("/metadata/name")?;
+    Some(if gone { Told::Gone(object) } else { Told::Is(object) })
 }
 
 #[cfg(test)]
@@ -78,8 +81,8 @@ mod tests {
     fn what_is_deleted_is_gone() {
         let object = json!({ "metadata": { "name": "fib" } });
         let told = |kind: &str| parse(json!({ "type": kind, "object": object })).unwrap();
-        assert_eq!(told("MODIFIED"), Told { object: object.clone(), gone: false });
-        assert_eq!(told("DELETED"), Told { object: object.clone(), gone: true });
+        assert_eq!(told("MODIFIED"), Told::Is(object.clone()));
+        assert_eq!(told("DELETED"), Told::Gone(object.clone()));
     }
 
     #[test]
@@ -100,6 +103,7 @@ mod tests {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break(()),
         });
-        assert!(told.iter().take(2).all(|told| !told.gone));
+        let told: Vec<Told> = told.iter().take(4).collect();
+        assert!(matches!(told.as_slice(), [Told::Anew, Told::Is(_), Told::Anew, Told::Is(_)]), "{told:?}");
     }
 }

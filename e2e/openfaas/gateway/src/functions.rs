@@ -46,10 +46,16 @@ impl Functions {
         functions
     }
 
+    /// While there is no watch, what was known last holds.
     fn take(&self, told: &Told) {
-        let Some(name) = told.object.pointer("/metadata/name").and_then(Value::as_str) else { return };
+        let (object, gone) = match told {
+            Told::Anew => return,
+            Told::Is(object) => (object, false),
+            Told::Gone(object) => (object, true),
+        };
+        let Some(name) = object.pointer("/metadata/name").and_then(Value::as_str) else { return };
         let mut slices = self.slices.write().unwrap_or_else(PoisonError::into_inner);
-        match Slice::of(&told.object).filter(|_| !told.gone) {
+        match Slice::of(object).filter(|_| !gone) {
             Some(slice) => slices.insert(name.to_owned(), slice),
             None => slices.remove(name),
         };
@@ -81,20 +87,19 @@ mod tests {
 
     use super::*;
 
-    fn told(gone: bool) -> Told {
+    fn slice() -> Value {
         let endpoint =
             |address: &str, ready: bool| json!({ "addresses": [address], "conditions": { "ready": ready } });
-        let object = json!({
+        json!({
             "metadata": { "name": "fib-abc", "labels": { "kubernetes.io/service-name": "fib" } },
             "endpoints": [endpoint("10.0.0.1", false), endpoint("10.0.0.2", true)],
-        });
-        Told { object, gone }
+        })
     }
 
     #[test]
     fn only_ready_pods_are_chosen() {
         let functions = Functions::default();
-        functions.take(&told(false));
+        functions.take(&Told::Is(slice()));
         assert_eq!(functions.any_pod("fib"), Some("10.0.0.2:8080".parse().unwrap()));
         assert_eq!(functions.any_pod("other"), None);
     }
@@ -102,8 +107,8 @@ mod tests {
     #[test]
     fn a_function_that_is_deleted_has_none() {
         let functions = Functions::default();
-        functions.take(&told(false));
-        functions.take(&told(true));
+        functions.take(&Told::Is(slice()));
+        functions.take(&Told::Gone(slice()));
         assert_eq!(functions.any_pod("fib"), None);
     }
 }

@@ -8,7 +8,7 @@ use steadfaas_e2e::cluster::evidence::Evidence;
 use steadfaas_e2e::cluster::faults;
 use steadfaas_e2e::cluster::layers;
 use steadfaas_e2e::cluster::running::{Running, Theirs};
-use steadfaas_e2e::scenario::{self, Report, Scenario, catalogue};
+use steadfaas_e2e::scenario::{self, Interrupted, Report, Scenario, catalogue};
 use xtask::command::say;
 
 use crate::cli::Play;
@@ -20,14 +20,14 @@ pub(crate) fn play(asked: &Play) -> anyhow::Result<()> {
     let protected = protected(&asked.with);
     let mut failed = Vec::new();
     for scenario in &scenarios {
-        if running.records().is_err() && scenario.needs_nodes() {
-            say(&format!(
-                "{} is left out: its fault needs the nodes, which aren't ours to touch",
-                scenario.name
-            ));
+        if let (Some(_), Some(why)) = (running.theirs(), scenario.why_not_elsewhere()) {
+            say(&format!("{} is left out: {why}", scenario.name));
             continue;
         }
         if let Err(error) = one(&running, scenario, &protected, asked.json) {
+            if error.is::<Interrupted>() {
+                return Err(error.context(scenario.name));
+            }
             eprintln!("cluster: {error:#}");
             failed.push(scenario.name);
         }
@@ -67,12 +67,17 @@ fn one(running: &Running, scenario: &Scenario, protected: &[Vec<String>], json: 
     let mut report = Report::new(scenario);
     let played = scenario::run(running, scenario, protected, &mut report);
     let mut stdout = std::io::stdout();
-    if json {
+    if report.trials.is_empty() {
+        // It was over before anything was felt.
+    } else if json {
         writeln!(stdout, "{}", serde_json::to_string(&report)?)?;
     } else {
         write!(stdout, "{report}")?;
     }
     let played = played.or_else(|error| {
+        if error.is::<Interrupted>() {
+            return Err(error);
+        }
         let evidence = Evidence::of(scenario.name)?;
         gather(&evidence, running, scenario, &report).context("evidence can't be gathered")?;
         Err(error.context(format!(
