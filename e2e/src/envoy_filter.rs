@@ -59,6 +59,14 @@ pub enum Proxies {
 }
 
 impl Proxies {
+    /// The label of their pods: others in the mesh have nothing to do with a trial.
+    fn label(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Gateways => ("istio", "ingressgateway"),
+            Self::Callers => ("app", "caller"),
+        }
+    }
+
     /// As EnvoyFilters call them.
     fn context(self) -> &'static str {
         match self {
@@ -105,6 +113,7 @@ fn from_bootstrap(protected: &Protected<'_>, bootstrap: &Value) -> anyhow::Resul
     let (label, manager) = LABEL.split_once('=').context("a label has a value")?;
     let host = format!("{service}.{namespace}.svc.cluster.local");
     let proxies = protected.proxies;
+    let (which, whose) = proxies.label();
     let mut patches =
         vec![patch("CLUSTER", "MERGE", proxies, json!({ "cluster": { "service": host } }), &cluster)];
     if let Some(name) = protected.route {
@@ -124,7 +133,7 @@ fn from_bootstrap(protected: &Protected<'_>, bootstrap: &Value) -> anyhow::Resul
             "namespace": "istio-system",
             "labels": { label: manager },
         },
-        "spec": { "configPatches": patches },
+        "spec": { "workloadSelector": { "labels": { which: whose } }, "configPatches": patches },
     }))
 }
 

@@ -3,6 +3,7 @@
 
 pub mod catalogue;
 mod felt;
+mod interrupted;
 mod report;
 mod settled;
 mod tables;
@@ -15,6 +16,7 @@ use serde_json::Value;
 
 pub use catalogue::Scenario;
 pub use felt::{Felt, Moments};
+pub use interrupted::Interrupted;
 pub use report::{Report, Trial};
 
 use crate::cluster::layers::Layer;

@@ -41,7 +41,7 @@ fn row(with: &str, felt: &Felt) -> [String; 9] {
         after(felt.clients_noticed_s),
         after(felt.envoy.noticed_s),
         after(felt.kubernetes.noticed_s),
-        // What was never lost is redundant all the time.
+        // What Kubernetes never lost it never got back.
         felt.kubernetes
             .noticed_s
             .map_or("was all the time".to_owned(), |_| after(felt.kubernetes.restored_s)),

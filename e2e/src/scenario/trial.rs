@@ -8,6 +8,7 @@ use steadfaas_tests::load::Load;
 use steadfaas_tests::record::Seen;
 
 use super::felt::noticed_by_clients;
+use super::interrupted::interrupted;
 use super::{Felt, Moments, REPLICAS, Scenario, Scene, settled};
 use crate::cluster::endpoint::enter;
 use crate::cluster::function::{self, Replica};
@@ -16,15 +17,14 @@ use crate::cluster::running::Running;
 use crate::cluster::usage::Meter;
 use crate::cluster::watch::{EnvoyWatch, Watch};
 
-/// Requests a second, and for how long.
+/// Requests a second.
 const RATE: f64 = 100.0;
-const SECONDS: f64 = 12.0;
 
 /// When the fault strikes. By then proxy and function have found their pace.
 const STRUCK_AT: Duration = Duration::from_secs(4);
 
-/// For how long it lasts where it doesn't end by itself: long enough for a readiness probe to fail three times.
-const LASTS: Duration = Duration::from_secs(5);
+/// How long the load goes on when the fault has been taken back.
+const AFTERWARDS: Duration = Duration::from_secs(3);
 
 /// With these keys of a functions file, or without steadfaas.
 pub(super) fn trial(running: &Running, scenario: &Scenario, keys: Option<&[&str]>) -> anyhow::Result<Felt> {
@@ -39,7 +39,13 @@ pub(super) fn trial(running: &Running, scenario: &Scenario, keys: Option<&[&str]
     let inside = || -> anyhow::Result<Felt> {
         enter(scene.network.as_deref())?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        runtime.block_on(under_load(running, &scene, scenario, filters))
+        runtime.block_on(async {
+            // Dropping a trial that isn't over takes its fault back.
+            tokio::select! {
+                felt = under_load(running, &scene, scenario, filters) => felt,
+                error = interrupted() => Err(error),
+            }
+        })
     };
     // A thread of its own, and those that it starts, are in the cluster's network; this one stays outside.
     std::thread::scope(|scope| scope.spawn(inside).join())
@@ -63,7 +69,9 @@ async fn under_load(
     anyhow::ensure!(count == REPLICAS, "there are {count} replicas of {} instead of {REPLICAS}", scene.pods);
     let watch = Watch::start(running.kubectl(), &scene.service)?;
     let envoy = EnvoyWatch::start(scenario.stage.proxy().admin(running)?, &scene.service)?;
-    let load = Load { host: Some(scene.host.clone()), ..Load::new(scene.target, RATE, SECONDS) };
+    let over_at = STRUCK_AT + scenario.fault.lasts();
+    let seconds = (over_at + AFTERWARDS).as_secs_f64();
+    let load = Load { host: Some(scene.host.clone()), ..Load::new(scene.target, RATE, seconds) };
     let load = load.start().await?;
     let meter = Meter::start(running, load.started())?;
     load.reach(STRUCK_AT - Duration::from_secs(1)).await;
@@ -71,7 +79,7 @@ async fn under_load(
     load.reach(STRUCK_AT).await;
     let struck = Instant::now();
     let in_force = scenario.fault.strike(running, target)?;
-    load.reach(STRUCK_AT + LASTS).await;
+    load.reach(over_at).await;
     in_force.undo()?;
     let outcomes = load.finish().await;
     let usage = meter.map(|meter| meter.finish(running.kubectl())).transpose()?;

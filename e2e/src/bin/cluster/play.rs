@@ -8,7 +8,7 @@ use steadfaas_e2e::cluster::evidence::Evidence;
 use steadfaas_e2e::cluster::faults;
 use steadfaas_e2e::cluster::layers;
 use steadfaas_e2e::cluster::running::{Running, Theirs};
-use steadfaas_e2e::scenario::{self, Report, Scenario, catalogue};
+use steadfaas_e2e::scenario::{self, Interrupted, Report, Scenario, catalogue};
 use xtask::command::say;
 
 use crate::cli::Play;
@@ -28,6 +28,9 @@ pub(crate) fn play(asked: &Play) -> anyhow::Result<()> {
             continue;
         }
         if let Err(error) = one(&running, scenario, &protected, asked.json) {
+            if error.is::<Interrupted>() {
+                return Err(error.context(scenario.name));
+            }
             eprintln!("cluster: {error:#}");
             failed.push(scenario.name);
         }
@@ -73,6 +76,9 @@ fn one(running: &Running, scenario: &Scenario, protected: &[Vec<String>], json: 
         write!(stdout, "{report}")?;
     }
     let played = played.or_else(|error| {
+        if error.is::<Interrupted>() {
+            return Err(error);
+        }
         let evidence = Evidence::of(scenario.name)?;
         gather(&evidence, running, scenario, &report).context("evidence can't be gathered")?;
         Err(error.context(format!(
