@@ -60,22 +60,19 @@ pub enum Proxies {
 }
 
 impl Proxies {
+    /// The label of their pods: others in the mesh have nothing to do with a trial.
+    fn label(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Gateways => ("istio", "ingressgateway"),
+            Self::Callers => ("app", "caller"),
+        }
+    }
+
     /// As EnvoyFilters call them.
     fn context(self) -> &'static str {
         match self {
             Self::Gateways => "GATEWAY",
             Self::Callers => "SIDECAR_OUTBOUND",
-        }
-    }
-
-    /// These patches for them: of a mesh's gateways only the one that the scenarios use is meant.
-    fn spec(self, patches: &[Value]) -> Value {
-        match self {
-            Self::Gateways => {
-                let gateway = json!({ "labels": { "istio": "ingressgateway" } });
-                json!({ "workloadSelector": gateway, "configPatches": patches })
-            }
-            Self::Callers => json!({ "configPatches": patches }),
         }
     }
 }
@@ -126,6 +123,7 @@ fn from_bootstrap(protected: &Protected<'_>, bootstrap: &Value) -> anyhow::Resul
     let (label, manager) = LABEL.split_once('=').context("a label has a value")?;
     let host = format!("{service}.{namespace}.svc.cluster.local");
     let proxies = protected.proxies;
+    let (which, whose) = proxies.label();
     let mut patches =
         vec![patch("CLUSTER", "MERGE", proxies, json!({ "cluster": { "service": host } }), &cluster)];
     if let Some(name) = protected.route {
@@ -145,7 +143,7 @@ fn from_bootstrap(protected: &Protected<'_>, bootstrap: &Value) -> anyhow::Resul
             "namespace": "istio-system",
             "labels": { label: manager },
         },
-        "spec": proxies.spec(&patches),
+        "spec": { "workloadSelector": { "labels": { which: whose } }, "configPatches": patches },
     }))
 }
 

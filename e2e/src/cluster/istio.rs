@@ -5,6 +5,7 @@ mod injection;
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -19,6 +20,7 @@ use super::node;
 use super::proxy::Proxy;
 use super::running::{Running, Theirs};
 use super::tools::{self, ISTIO};
+use super::up::joined;
 
 /// What `up` and the record call it.
 pub const LAYER: &str = "istio";
@@ -78,7 +80,7 @@ pub fn add(running: &Running) -> anyhow::Result<()> {
     kubectl.apply(NAMESPACE)?;
     kubectl.apply(&injection::config_map(&programs)?.to_string())?;
     start_istiod(running, &programs)?;
-    bring_proxy(&running.machine("system")?)?;
+    bring_proxy(running, &[running.machine("system")?])?;
     wait_for_istiod(running)?;
     kubectl.apply(OBJECTS)?;
     let available = "--for=condition=Available";
@@ -148,19 +150,24 @@ fn wait_for_istiod(running: &Running) -> anyhow::Result<()> {
     while running.kubectl().run(&words).is_err() {
         let runs = began.elapsed() < ISTIOD_PATIENCE && running.records()?.runs(control::NAME, "istiod");
         anyhow::ensure!(runs, "istiod doesn't work; `cargo cluster logs istiod` may say why");
-        std::thread::sleep(LOOK_EVERY);
+        thread::sleep(LOOK_EVERY);
     }
     Ok(())
 }
 
-/// Brings a node the proxy's image.
+/// Brings these nodes the proxy's image.
 ///
 /// # Errors
 /// Something of it is missing.
-pub(super) fn bring_proxy(node: &Machine) -> anyhow::Result<()> {
-    let tarball = node.folder().join("proxy.tar");
+pub(super) fn bring_proxy(running: &Running, nodes: &[Machine]) -> anyhow::Result<()> {
+    let tarball = running.records()?.folder().join("images/proxy.tar");
     proxy_image(&tools::ensure(&ISTIO)?, &envoy::ensure(envoy::NEWEST)?)?.write(&tarball)?;
-    node::import(node, &tarball)?;
+    thread::scope(|scope| {
+        let tarball = &tarball;
+        let import = |node| scope.spawn(move || node::import(node, tarball));
+        let importing: Vec<_> = nodes.iter().map(import).collect();
+        importing.into_iter().try_for_each(joined)
+    })?;
     Ok(fs::remove_file(&tarball)?)
 }
 

@@ -1,12 +1,10 @@
 //! Sidecars: pods that ask for one get it from the real istiod, and an `istio-init` that leads their traffic through it.
 
-use std::thread;
 use std::time::Instant;
 
 use xtask::command::say;
 
 use super::running::Running;
-use super::up::joined;
 use super::{control, istio};
 
 /// What `up` and the record call it.
@@ -27,12 +25,9 @@ pub fn add(running: &Running) -> anyhow::Result<()> {
         return Ok(());
     }
     let began = Instant::now();
-    let machines = running.machines()?;
-    let workers = machines.iter().filter(|machine| ![control::NAME, "system"].contains(&machine.name()));
-    thread::scope(|scope| {
-        let bringing: Vec<_> = workers.map(|worker| scope.spawn(|| istio::bring_proxy(worker))).collect();
-        bringing.into_iter().try_for_each(joined)
-    })?;
+    let mut workers = running.machines()?;
+    workers.retain(|machine| ![control::NAME, "system"].contains(&machine.name()));
+    istio::bring_proxy(running, &workers)?;
     let kubectl = running.kubectl();
     kubectl.apply(OBJECTS)?;
     let certificate = "--for=jsonpath={.webhooks[0].clientConfig.caBundle}";
