@@ -25,6 +25,9 @@ pub(super) struct Metrics {
     pub(super) is_ready: AtomicBool,
 }
 
+/// A metric of each function's redundancy: its name, and which of spare and wanted replicas it is.
+type Column = (&'static str, fn((u8, u8)) -> u8);
+
 impl Metrics {
     /// The functions of a namespace, in place of those that were known.
     pub(super) fn set(&self, namespace: &str, gauges: Vec<Gauge>) {
@@ -58,7 +61,7 @@ impl Metrics {
     fn write_functions(&self, text: &mut String) {
         let Ok(functions) = self.functions.lock() else { return };
         let all = || functions.values().flatten();
-        let columns: [(&str, fn((u8, u8)) -> u8); 2] = [
+        let columns: [Column; 2] = [
             ("steadfaas_redundancy", |(spare, _)| spare),
             ("steadfaas_redundancy_wanted", |(_, wanted)| wanted),
         ];
