@@ -58,18 +58,16 @@ impl Metrics {
     fn write_functions(&self, text: &mut String) {
         let Ok(functions) = self.functions.lock() else { return };
         let all = || functions.values().flatten();
-        let columns: [(&str, fn((u8, u8)) -> u8); 2] = [
-            ("steadfaas_redundancy", |(spare, _)| spare),
-            ("steadfaas_redundancy_wanted", |(_, wanted)| wanted),
-        ];
-        for (name, of) in columns {
+        let mut column = |name: &str, of: fn((u8, u8)) -> u8| {
             let _ = writeln!(text, "# TYPE {name} gauge");
             for gauge in all() {
                 if let Some(redundancy) = gauge.redundancy {
                     let _ = writeln!(text, "{name}{{function=\"{}\"}} {}", gauge.function, of(redundancy));
                 }
             }
-        }
+        };
+        column("steadfaas_redundancy", |(spare, _)| spare);
+        column("steadfaas_redundancy_wanted", |(_, wanted)| wanted);
         let unprotected = all().filter(|gauge| gauge.redundancy.is_none()).count();
         let _ = writeln!(
             text,
