@@ -5,6 +5,7 @@
 pub mod annotated;
 pub mod behind_gateway;
 pub mod cluster;
+pub mod commands;
 pub mod envoy_filter;
 pub mod knative_service;
 pub mod net_istio_stand_in;

@@ -6,6 +6,7 @@ mod controller;
 mod doctor;
 mod drill;
 mod failure;
+mod install;
 mod output;
 mod protect;
 mod render;
@@ -28,6 +29,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Puts the filter and the controller into a cluster, and waits until the gateways have them
+    Install(install::Install),
+    /// Takes all of it away again, in an order in which no request fails
+    Uninstall(install::Uninstall),
     /// Prints every object of an installation, for kubectl or a repository
     Render(render::Render),
     /// Writes a function's annotations, and with --scale the replicas that it needs
@@ -64,6 +69,8 @@ const NOT_WELL: u8 = 3;
 #[must_use]
 pub fn run() -> ExitCode {
     let done = match Cli::parse().command {
+        Command::Install(arguments) => install::install(&arguments),
+        Command::Uninstall(arguments) => install::uninstall(&arguments),
         Command::Render(arguments) => render::run(&arguments).map(|()| Outcome::Well),
         Command::Protect(arguments) => protect::protect(&arguments),
         Command::Unprotect(arguments) => protect::unprotect(&arguments),

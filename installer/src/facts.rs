@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use steadfaas_core::policy::{Policy, PolicyError};
 
+use crate::controller::status::{Condition, Status, Truth};
 use crate::envoy_filter::{IstioVersion, PART};
-use crate::function::Function;
+use crate::function::{Function, STATUS};
 use crate::proxy::{Metrics, ProtectedCluster, Proxy, Report};
 
 /// All that is looked at.
@@ -124,6 +125,17 @@ impl Subject {
         self.policy().ok().map(|policy| usize::from(policy.tolerate))
     }
 
+    /// What the controller says of it; nothing where it says nothing.
+    pub(crate) fn status(&self) -> Option<Status> {
+        Status::read(self.function.annotations.get(STATUS)?)
+    }
+
+    /// What the controller says isn't as it should be.
+    pub(crate) fn complaints(&self) -> Vec<Condition> {
+        let conditions = self.status().map(|status| status.conditions).unwrap_or_default();
+        conditions.into_iter().filter(|condition| condition.status == Truth::False).collect()
+    }
+
     /// Pods that take requests.
     pub(crate) fn ready(&self) -> impl Iterator<Item = &PodFact> {
         self.pods.iter().filter(|pod| pod.ready)
@@ -145,15 +157,11 @@ impl Subject {
         format!("steadfaas {command} {name} -n {namespace} {rest}").trim_end().to_owned()
     }
 
-    /// `steadfaas protect --scale`, with the strategy that it has.
+    /// `steadfaas protect --scale` with the settings that it has: what isn't said would be taken away.
     pub(crate) fn scale(&self) -> String {
-        match self.policy() {
-            Ok(policy) => {
-                let (strategy, tolerate) = (policy.strategy.as_str(), policy.tolerate);
-                self.command("protect", &format!("--strategy {strategy} --tolerate {tolerate} --scale"))
-            }
-            Err(_) => self.command("protect", "--strategy active-standby --scale"),
-        }
+        let settings = self.function.written().settings;
+        let words: String = settings.iter().map(|(key, value)| format!("--{key} {value} ")).collect();
+        self.command("protect", &(words + "--scale"))
     }
 
     /// `kubectl VERB -n NAMESPACE KIND/NAME`.

@@ -14,6 +14,7 @@ pub mod envoy_filter;
 pub mod facts;
 pub mod filter;
 pub mod function;
+pub mod install;
 pub mod manifest;
 pub mod protect;
 pub mod proxy;

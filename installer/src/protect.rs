@@ -90,7 +90,8 @@ impl Change {
     }
 }
 
-fn resource(kind: Kind) -> ApiResource {
+/// The kind of object, as its API is found.
+pub(crate) fn resource(kind: Kind) -> ApiResource {
     match kind {
         Kind::KnativeService => knative::resource(),
         Kind::Deployment => ApiResource::erase::<k8s_openapi::api::apps::v1::Deployment>(&()),

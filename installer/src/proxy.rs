@@ -5,7 +5,7 @@ mod answers;
 pub mod ask;
 mod metrics;
 mod pods;
-mod report;
+pub(crate) mod report;
 
 pub use admin::{Admin, AdminError};
 pub use answers::read_failed;

@@ -5,6 +5,7 @@ mod words;
 
 use serde::Serialize;
 
+use crate::controller::status::About;
 use crate::doctor::{self, Finding, Severity};
 use crate::facts::{Facts, Subject};
 use crate::proxy::{FilterState, Metrics, Role};
@@ -120,17 +121,27 @@ fn counted(facts: &Facts, subject: &Subject) -> Counted {
     }
 }
 
-/// Redundancy first, then what holds the strategy back, then what doctor finds of this function.
+/// What the controller says first, for it knows since when; then what is seen now and what doctor finds, as far as that
+/// isn't the same once more.
 fn problems(facts: &Facts, subject: &Subject, findings: &[Finding], well: usize) -> Vec<String> {
+    let complaints = subject.complaints();
+    let said = |about| complaints.iter().any(|complaint| complaint.about == about);
     let lost = subject.tolerate().and_then(|tolerate| words::redundancy(well, tolerate));
-    let nodes = doctor::nodes::in_words(subject);
-    let held_back = doctor::repeat::in_words(facts, subject);
-    let said = ["one-node", "post-only", "too-few-replicas"];
+    let lost = lost.filter(|_| !said(About::Redundant));
+    let in_other_words = ["one-node", "post-only", "too-few-replicas"];
     let worth_saying = |finding: &&Finding| {
+        let again = (finding.check == "activator" && said(About::Direct))
+            || (finding.check == "annotations" && said(About::Valid));
         finding.object == subject.in_words()
             && finding.severity != Severity::Note
-            && !said.contains(&finding.check)
+            && !in_other_words.contains(&finding.check)
+            && !again
     };
     let found = findings.iter().filter(worth_saying).map(|finding| finding.says.clone());
-    lost.into_iter().chain(nodes).chain(held_back).chain(found).collect()
+    let all = complaints.iter().map(words::complaint).chain(lost);
+    let all = all.chain(doctor::nodes::in_words(subject)).chain(doctor::repeat::in_words(facts, subject));
+    all.chain(found).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ use crate::shipped;
 pub const LAYER: &str = "steadfaas";
 
 /// The controller's image.
-const IMAGE: &str = "dev.local/steadfaas:1";
+pub const IMAGE: &str = "dev.local/steadfaas:1";
 
 /// The controller's namespace.
 pub const NAMESPACE: &str = "steadfaas-system";
@@ -39,18 +39,26 @@ pub fn add(running: &Running) -> anyhow::Result<()> {
     if running.records()?.read().with.iter().any(|layer| layer == LAYER) {
         return Ok(());
     }
-    let program = shipped::steadfaas()?;
     let began = Instant::now();
+    bring_image(running)?;
+    install(running)?;
+    running.records()?.add_layer(LAYER)?;
+    say(&format!("steadfaas runs after {:.1} s", began.elapsed().as_secs_f64()));
+    Ok(())
+}
+
+/// Brings all nodes the controller's image.
+///
+/// # Errors
+/// The program can't be built, or a node takes it for no image.
+pub fn bring_image(running: &Running) -> anyhow::Result<()> {
+    let program = shipped::steadfaas()?;
     let tarball = running.records()?.folder().join("steadfaas.tar");
     Image::of_program(IMAGE, &program)?.user(NOBODY).write(&tarball)?;
     for machine in running.machines()?.iter().filter(|machine| machine.name() != super::control::NAME) {
         node::import(machine, &tarball)?;
     }
-    fs::remove_file(&tarball)?;
-    install(running)?;
-    running.records()?.add_layer(LAYER)?;
-    say(&format!("steadfaas runs after {:.1} s", began.elapsed().as_secs_f64()));
-    Ok(())
+    Ok(fs::remove_file(&tarball)?)
 }
 
 /// Applies it, as a user does, and waits for the controller.

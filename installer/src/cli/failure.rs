@@ -11,6 +11,7 @@ use super::NOT_WELL;
 use crate::access::ClusterError;
 use crate::controller::ControllerError;
 use crate::drill::DrillError;
+use crate::install::InstallError;
 use crate::protect::FindError;
 use crate::standalone::{FileError, RenderError};
 
@@ -41,6 +42,8 @@ pub(super) enum CliError {
     Cluster(#[from] ClusterError),
     #[error(transparent)]
     Controller(#[from] ControllerError),
+    #[error(transparent)]
+    Install(#[from] InstallError),
     #[error(transparent)]
     Find(#[from] FindError),
     #[error(transparent)]
@@ -80,7 +83,7 @@ impl CliError {
             | Self::Failed(_)
             | Self::Controller(_) => FAILED,
             Self::Drill(DrillError::Refused { .. }) => NOT_WELL,
-            Self::Drill(_) => FAILED,
+            Self::Drill(_) | Self::Install(_) => FAILED,
             Self::Cluster(ClusterError::Refused { .. }) | Self::Find(FindError::Cluster(_)) => FAILED,
             _ => WRONG_INPUT,
         }

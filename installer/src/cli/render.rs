@@ -15,6 +15,9 @@ use crate::manifest::{DEFAULT_IMAGE, Options, objects};
 pub(super) struct Render {
     #[command(flatten)]
     installation: Installation,
+    /// Which proxies protect functions: gateway, sidecar or both
+    #[arg(long = "context", value_name = "WHICH", default_value_t)]
+    proxies: Contexts,
     /// In which format
     #[arg(short, long, value_name = "FORMAT", default_value = "yaml")]
     output: Format,
@@ -26,9 +29,6 @@ pub(super) struct Installation {
     /// The oldest Istio that reads it
     #[arg(long, value_name = "V", default_value_t = IstioVersion::DEFAULT)]
     istio_version: IstioVersion,
-    /// Which proxies protect functions: gateway, sidecar or both
-    #[arg(long = "context", value_name = "WHICH", default_value_t)]
-    proxies: Contexts,
     /// Where istiod reads EnvoyFilters for all proxies: its meshConfig.rootNamespace
     #[arg(long, value_name = "NAME", default_value = DEFAULT_ROOT_NAMESPACE)]
     root_namespace: String,
@@ -53,10 +53,11 @@ enum Format {
 }
 
 impl Installation {
-    fn options(&self) -> Options {
+    /// For these proxies: where a kubeconfig is read, `--context` is one of its contexts.
+    pub(super) fn options(&self, proxies: Contexts) -> Options {
         Options {
             istio: self.istio_version,
-            contexts: self.proxies,
+            contexts: proxies,
             root_namespace: self.root_namespace.clone(),
             domain: self.domain.clone(),
             image: self.image.clone(),
@@ -67,7 +68,7 @@ impl Installation {
 
 /// Prints them.
 pub(super) fn run(arguments: &Render) -> Result<(), CliError> {
-    let objects = objects(&arguments.installation.options(), filter::MODULE);
+    let objects = objects(&arguments.installation.options(arguments.proxies), filter::MODULE);
     write(&match arguments.output {
         Format::Yaml => yaml(&objects)?,
         Format::Json => {

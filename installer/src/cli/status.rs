@@ -43,11 +43,16 @@ pub(super) struct Status {
 pub(super) fn run(arguments: &Status) -> Result<Outcome, CliError> {
     arguments.cluster.run(async |access| {
         arguments.show(&access).await?;
-        while arguments.watch {
-            tokio::time::sleep(LOOK_EVERY).await;
-            arguments.show(&access).await?;
+        if !arguments.watch {
+            return Ok(Outcome::Well);
         }
-        Ok(Outcome::Well)
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            // Whoever watches wants to see how it goes on: an API server may be away for a while.
+            if let Err(error) = arguments.show(&access).await {
+                error.complain();
+            }
+        }
     })
 }
 

@@ -1,5 +1,6 @@
 //! A drill's own requests: one each 50 ms, whatever became of those before.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -34,17 +35,20 @@ pub struct Heard {
     pub requests: usize,
     /// How many got no answer below 500.
     pub failed: usize,
+    /// What those got instead: a status, `broken` or `timeout`.
+    pub by_status: BTreeMap<String, usize>,
     /// The longest time without a good answer, in milliseconds.
     pub longest_gap_ms: u64,
     /// The slowest good answer, in milliseconds.
     pub slowest_ms: u64,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Answer {
     at: Instant,
     took: Duration,
-    good: bool,
+    /// What came instead of a good one.
+    bad: Option<String>,
 }
 
 impl Calls {
@@ -77,35 +81,50 @@ async fn send(url: Uri, host: Option<String>, answers: Arc<Mutex<Vec<Answer>>>) 
         let (client, url, host, answers) = (client.clone(), url.clone(), host.clone(), Arc::clone(&answers));
         tokio::spawn(async move {
             let began = Instant::now();
-            let good = tokio::time::timeout(PATIENCE, call(&client, url, host)).await.unwrap_or(false);
-            let answer = Answer { at: Instant::now(), took: began.elapsed(), good };
+            let answer = tokio::time::timeout(PATIENCE, call(&client, url, host)).await;
+            let bad = answer.unwrap_or_else(|_| Some("timeout".to_owned()));
+            let answer = Answer { at: Instant::now(), took: began.elapsed(), bad };
             answers.lock().unwrap_or_else(PoisonError::into_inner).push(answer);
         });
     }
 }
 
-/// Whether the answer is whole and below 500.
-async fn call(client: &Client<HttpConnector, Empty<Bytes>>, url: Uri, host: Option<String>) -> bool {
+/// What came instead of a whole answer below 500.
+async fn call(
+    client: &Client<HttpConnector, Empty<Bytes>>,
+    url: Uri,
+    host: Option<String>,
+) -> Option<String> {
+    let broken = || Some("broken".to_owned());
     let request = Request::get(url);
     let request = match host {
         Some(host) => request.header(HOST, host),
         None => request,
     };
-    let Ok(request) = request.body(Empty::new()) else { return false };
-    let Ok(response) = client.request(request).await else { return false };
+    let Ok(request) = request.body(Empty::new()) else { return broken() };
+    let Ok(response) = client.request(request).await else { return broken() };
     let status = response.status();
-    response.into_body().collect().await.is_ok() && !status.is_server_error()
+    let whole = response.into_body().collect().await.is_ok();
+    if status.is_server_error() {
+        return Some(status.as_u16().to_string());
+    }
+    if whole { None } else { broken() }
 }
 
 impl Heard {
     fn of(answers: &[Answer]) -> Self {
-        let mut good: Vec<&Answer> = answers.iter().filter(|answer| answer.good).collect();
+        let mut good: Vec<&Answer> = answers.iter().filter(|answer| answer.bad.is_none()).collect();
         good.sort_by_key(|answer| answer.at);
         let gaps = good.windows(2).filter_map(|pair| match pair {
             [one, next] => Some(next.at - one.at),
             _ => None,
         });
+        let mut by_status = BTreeMap::new();
+        for bad in answers.iter().filter_map(|answer| answer.bad.clone()) {
+            *by_status.entry(bad).or_insert(0) += 1;
+        }
         Self {
+            by_status,
             requests: answers.len(),
             failed: answers.len() - good.len(),
             longest_gap_ms: milliseconds(gaps.max().unwrap_or_default()),
@@ -114,9 +133,12 @@ impl Heard {
     }
 
     pub(super) fn in_words(&self) -> String {
-        let Self { requests, failed, longest_gap_ms, slowest_ms } = self;
+        let Self { requests, failed, longest_gap_ms, slowest_ms, by_status } = self;
+        let each: Vec<String> =
+            by_status.iter().map(|(status, count)| format!("{status} x {count}")).collect();
+        let each = if each.is_empty() { String::new() } else { format!(" ({})", each.join(", ")) };
         format!(
-            "of its own {requests} requests {failed} failed, the slowest took {slowest_ms} ms; longest time without a good \
+            "of its own {requests} requests {failed} failed{each}, the slowest took {slowest_ms} ms; longest time without a good \
              answer {longest_gap_ms} ms\n"
         )
     }
@@ -134,13 +156,15 @@ mod tests {
     #[test]
     fn gaps_are_between_good_answers_whatever_failed_in_between() {
         let began = Instant::now();
-        let answer = |at, good| Answer {
+        let answer = |at, bad: Option<&str>| Answer {
             at: began + Duration::from_millis(at),
             took: Duration::from_millis(at / 10),
-            good,
+            bad: bad.map(str::to_owned),
         };
-        let heard =
-            Heard::of(&[answer(100, true), answer(150, false), answer(400, true), answer(300, false)]);
-        assert_eq!(heard, Heard { requests: 4, failed: 2, longest_gap_ms: 300, slowest_ms: 40 });
+        let answers =
+            [answer(100, None), answer(150, Some("503")), answer(400, None), answer(300, Some("timeout"))];
+        let heard = Heard::of(&answers);
+        assert_eq!((heard.requests, heard.failed, heard.longest_gap_ms, heard.slowest_ms), (4, 2, 300, 40));
+        assert!(heard.in_words().contains("2 failed (503 x 1, timeout x 1)"), "{}", heard.in_words());
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use steadfaas_core::admin::{ClusterHosts, Query, read_clusters};
 use tokio::task::JoinSet;
 
-use super::report::{ProtectedCluster, read_clusters_dump, read_filter, read_identity};
+use super::report::{ProtectedCluster, names_filter, read_clusters_dump, read_filter, read_identity};
 use super::{Admin, AdminError, Metrics, Proxy, Report, read_metrics};
 use crate::access::Access;
 
@@ -26,6 +26,9 @@ const DISCOVERED: &str = "/config_dump?resource=ecds_filters&mask=ecds_filter.na
 const CLUSTERS: &str = "/config_dump?resource=dynamic_active_clusters&mask=cluster.name,cluster.metadata,\
                         cluster.load_balancing_policy,cluster.typed_extension_protocol_options";
 
+/// What listeners are like for new connections.
+const LISTENERS: &str = "/config_dump?resource=dynamic_listeners&mask=active_state";
+
 /// Istio's own counters of answers.
 const ANSWERS: &str = "/stats/prometheus?filter=istio_requests_total";
 
@@ -44,6 +47,15 @@ pub async fn counts(
     proxies: &[Proxy],
 ) -> Vec<Result<BTreeMap<String, Metrics>, AdminError>> {
     each(access, proxies, |admin| Box::pin(metrics(admin))).await
+}
+
+/// Whether their listeners have the filter, in their order. Connections that were there before may keep it till they end.
+pub async fn listeners(access: &Access, proxies: &[Proxy]) -> Vec<Result<bool, AdminError>> {
+    each(access, proxies, |admin| Box::pin(listen(admin))).await
+}
+
+async fn listen(admin: &mut Admin) -> Result<bool, AdminError> {
+    Ok(names_filter(Some(&admin.get(LISTENERS).await?)))
 }
 
 /// What Istio itself counts in them, as Prometheus reads it, in their order.

@@ -84,13 +84,18 @@ pub(super) fn read_filter(stats: &str, discovered: Option<&str>) -> FilterState 
     };
     let failures = stat(&format!("wasm.{PLUGIN}.vm_reload_failure"));
     let running = stat("wasm.envoy.wasm.runtime.v8.active").unwrap_or(0);
-    let listed = discovered.is_some_and(|dump| dump.contains(&format!("\"{PLUGIN}\"")));
+    let listed = names_filter(discovered);
     match failures {
         None if !listed => FilterState::Missing,
         Some(0) if running > 0 => FilterState::Loaded,
-        failures if running > 0 => FilterState::Failed { failures: failures.unwrap_or(0) },
         failures => FilterState::Failed { failures: failures.unwrap_or(0) },
     }
+}
+
+/// Whether our filter is named in a part of the proxy's configuration.
+#[must_use]
+pub(super) fn names_filter(part: Option<&str>) -> bool {
+    part.is_some_and(|dump| dump.contains(&format!("\"{PLUGIN}\"")))
 }
 
 /// Which proxy it is, out of `/config_dump?mask=bootstrap`.
@@ -155,4 +160,51 @@ fn milliseconds(text: &str) -> Option<u64> {
     // Durations in a configuration are far below what a float keeps exactly; negative ones Envoy refuses.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     Some((seconds * 1000.0).round() as u64)
+}
+
+#[cfg(test)]
+pub(crate) mod fixtures {
+    //! What the gateway of a real cluster said.
+
+    use super::*;
+    use crate::proxy::read_metrics;
+
+    const STATS: &str = include_str!("fixtures/stats.txt");
+    const IDENTITY: &str = include_str!("fixtures/identity.json");
+    const CLUSTERS: &str = include_str!("fixtures/clusters.json");
+
+    /// All of it.
+    pub(crate) fn report() -> Report {
+        Report {
+            filter: read_filter(STATS, None),
+            identity: read_identity(IDENTITY).unwrap(),
+            clusters: read_clusters_dump(CLUSTERS).unwrap(),
+            hosts: Vec::new(),
+            metrics: read_metrics(STATS),
+        }
+    }
+
+    #[test]
+    fn a_gateway_that_has_the_filter_says_so() {
+        let report = report();
+        assert_eq!(report.filter, FilterState::Loaded);
+        assert_eq!(report.identity.envoy.as_deref(), Some("1.40.0"));
+        assert!(report.identity.chooses_replicas);
+        assert!(!report.identity.labels_functions);
+        let [cluster] = report.clusters.as_slice() else { panic!("{:?}", report.clusters) };
+        assert_eq!(cluster.name, "outbound|80||fib.default.svc.cluster.local");
+        assert_eq!(cluster.function, "default/fib");
+        assert_eq!((cluster.chooses_replicas, cluster.balancers, cluster.back_off_ms), (true, 1, Some(1)));
+    }
+
+    #[test]
+    fn without_its_counters_the_filter_is_missing_and_without_a_vm_it_failed() {
+        assert_eq!(read_filter("wasm.remote_load_cache_hits: 0\n", None), FilterState::Missing);
+        let dead = STATS.replace("v8.active: 4", "v8.active: 0");
+        assert_eq!(read_filter(&dead, None), FilterState::Failed { failures: 0 });
+        let failing = STATS.replace("vm_reload_failure: 0", "vm_reload_failure: 3");
+        assert_eq!(read_filter(&failing, None), FilterState::Failed { failures: 3 });
+        let listed = r#"{"configs": [{"ecds_filter": {"name": "steadfaas"}}]}"#;
+        assert_eq!(read_filter("", Some(listed)), FilterState::Failed { failures: 0 });
+    }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use steadfaas_core::policy::Strategy;
 
 use super::{Counted, Replica, State};
+use crate::controller::status::Condition;
 use crate::facts::Subject;
 
 /// `redundancy 0 of K`: as soon as a replica that could fail is gone, long before it is needed.
@@ -14,6 +15,11 @@ pub(super) fn redundancy(well: usize, tolerate: usize) -> Option<String> {
         well if well <= tolerate => Some(format!("redundancy {} of {tolerate}", well - 1)),
         _ => None,
     }
+}
+
+/// What the controller says, and since when.
+pub(super) fn complaint(complaint: &Condition) -> String {
+    format!("{} (since {})", complaint.message, complaint.last_transition_time)
 }
 
 /// What extra attempts are held against.

@@ -57,6 +57,8 @@ pub(crate) enum Command {
     Scenarios,
     /// Play scenarios on it, without steadfaas and with it, and print what was felt of each
     Play(Play),
+    /// Use steadfaas' own commands on it, from `install` to `uninstall`, and fail if one doesn't do what it says
+    Commands,
     /// Print what a program wrote: `etcd`, or `worker1/kubelet`
     Logs {
         /// The program, after its machine's name and a slash where that isn't the control plane's

@@ -20,6 +20,7 @@ use steadfaas_e2e::cluster::running::Running;
 use steadfaas_e2e::cluster::status::status;
 use steadfaas_e2e::cluster::tools;
 use steadfaas_e2e::cluster::up::up;
+use steadfaas_e2e::commands;
 use steadfaas_e2e::net_istio_stand_in;
 use steadfaas_e2e::scenario::catalogue;
 
@@ -66,6 +67,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             catalogue::ALL.iter().try_for_each(|scenario| print(&format!("{}\n", scenario.name)))
         }
         Command::Play(asked) => play::play(&asked),
+        Command::Commands => commands::run(&Running::find()?),
         Command::Logs { name } => logs(&name),
         Command::Shell { node } => {
             let shell = std::env::var_os("SHELL").unwrap_or_else(|| "/bin/sh".into());
