@@ -25,6 +25,9 @@ pub(super) struct Metrics {
     pub(super) is_ready: AtomicBool,
 }
 
+/// A metric of each function's redundancy: its name, and which of spare and wanted replicas it is.
+type Column = (&'static str, fn((u8, u8)) -> u8);
+
 impl Metrics {
     /// The functions of a namespace, in place of those that were known.
     pub(super) fn set(&self, namespace: &str, gauges: Vec<Gauge>) {
@@ -58,16 +61,18 @@ impl Metrics {
     fn write_functions(&self, text: &mut String) {
         let Ok(functions) = self.functions.lock() else { return };
         let all = || functions.values().flatten();
-        let mut column = |name: &str, of: fn((u8, u8)) -> u8| {
+        let columns: [Column; 2] = [
+            ("steadfaas_redundancy", |(spare, _)| spare),
+            ("steadfaas_redundancy_wanted", |(_, wanted)| wanted),
+        ];
+        for (name, of) in columns {
             let _ = writeln!(text, "# TYPE {name} gauge");
             for gauge in all() {
                 if let Some(redundancy) = gauge.redundancy {
                     let _ = writeln!(text, "{name}{{function=\"{}\"}} {}", gauge.function, of(redundancy));
                 }
             }
-        };
-        column("steadfaas_redundancy", |(spare, _)| spare);
-        column("steadfaas_redundancy_wanted", |(_, wanted)| wanted);
+        }
         let unprotected = all().filter(|gauge| gauge.redundancy.is_none()).count();
         let _ = writeln!(
             text,
