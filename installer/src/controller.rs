@@ -146,6 +146,7 @@ async fn work(
         for namespace in retries.due(Instant::now()) {
             world.look_at(namespace);
         }
+        metrics.is_ready.store(world.is_known(), Ordering::Relaxed);
         if world.is_known() && *is_leader.borrow() {
             let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
             let todo = world.decide(&settings, &metrics, &now);

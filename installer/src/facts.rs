@@ -157,15 +157,11 @@ impl Subject {
         format!("steadfaas {command} {name} -n {namespace} {rest}").trim_end().to_owned()
     }
 
-    /// `steadfaas protect --scale`, with the strategy that it has.
+    /// `steadfaas protect --scale` with the settings that it has: what isn't said would be taken away.
     pub(crate) fn scale(&self) -> String {
-        match self.policy() {
-            Ok(policy) => {
-                let (strategy, tolerate) = (policy.strategy.as_str(), policy.tolerate);
-                self.command("protect", &format!("--strategy {strategy} --tolerate {tolerate} --scale"))
-            }
-            Err(_) => self.command("protect", "--strategy active-standby --scale"),
-        }
+        let settings = self.function.written().settings;
+        let words: String = settings.iter().map(|(key, value)| format!("--{key} {value} ")).collect();
+        self.command("protect", &(words + "--scale"))
     }
 
     /// `kubectl VERB -n NAMESPACE KIND/NAME`.

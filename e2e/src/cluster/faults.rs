@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use super::function::Replica;
 use super::running::Running;
+use super::steadfaas;
 
 pub use in_force::{InForce, take_back};
 use undo::Undo;
@@ -43,6 +44,10 @@ pub enum Fault {
     StopIstiod,
     /// The API server is killed.
     StopApiServer,
+    /// steadfaas' controller is taken away, and then its pod is deleted.
+    StopController,
+    /// steadfaas is taken away.
+    Uninstall,
 }
 
 /// What a fault needs of a cluster.
@@ -56,7 +61,7 @@ pub enum Needs {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::KillContainer,
         Self::FreezeContainer,
         Self::DeletePod,
@@ -66,6 +71,8 @@ impl Fault {
         Self::DrainNode,
         Self::StopIstiod,
         Self::StopApiServer,
+        Self::StopController,
+        Self::Uninstall,
     ];
 
     /// What it does, in one sentence, and what takes it back.
@@ -100,6 +107,13 @@ impl Fault {
             Self::StopApiServer => {
                 "nothing in the cluster can be asked or changed, all that runs goes on; undone by starting it again"
             }
+            Self::StopController => {
+                "annotations have no effect any more, proxies keep what they have, and the replica's pod is deleted; \
+                 undone by starting the controller again"
+            }
+            Self::Uninstall => {
+                "proxies lose the filter and what it was told, in the midst of requests; undone by installing it again"
+            }
         }
     }
 
@@ -107,7 +121,7 @@ impl Fault {
     #[must_use]
     pub fn needs(self) -> Needs {
         match self {
-            Self::DeletePod | Self::DrainNode => Needs::Api,
+            Self::DeletePod | Self::DrainNode | Self::StopController => Needs::Api,
             _ => Needs::Nodes,
         }
     }
@@ -143,6 +157,8 @@ impl Fault {
             Self::DrainNode => node::drain(running, &target.node),
             Self::StopIstiod => control_plane::stop(running, control_plane::ISTIOD),
             Self::StopApiServer => control_plane::stop(running, control_plane::API_SERVER),
+            Self::StopController => steadfaas::stop(running).and_then(|()| pod::delete(running, target)),
+            Self::Uninstall => steadfaas::uninstall(running),
         }?;
         Ok(in_force)
     }
@@ -159,6 +175,8 @@ impl Fault {
             Self::DrainNode => Undo::Uncordon { node },
             Self::StopIstiod => Undo::StartIstiod,
             Self::StopApiServer => Undo::StartApiServer,
+            Self::StopController => Undo::StartController,
+            Self::Uninstall => Undo::Install,
         }
     }
 }

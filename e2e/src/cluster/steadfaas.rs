@@ -25,6 +25,9 @@ pub const NAMESPACE: &str = "steadfaas-system";
 /// The controller's Deployment.
 pub const CONTROLLER: &str = "deployment/steadfaas-controller";
 
+/// How many controllers the manifest has.
+const CONTROLLERS: u32 = 2;
+
 /// The controller is ready some 3 s after it was asked for.
 const READY_SECONDS: u32 = 60;
 
@@ -64,9 +67,40 @@ pub fn bring_image(running: &Running) -> anyhow::Result<()> {
 /// The cluster refuses, or the controller doesn't start.
 pub fn install(running: &Running) -> anyhow::Result<()> {
     let kubectl = running.kubectl();
+    let (namespace, phase) = (format!("namespace/{NAMESPACE}"), "--output=jsonpath={.status.phase}");
+    if kubectl.run(&["get", &namespace, phase]).is_ok_and(|phase| phase == "Terminating") {
+        // It takes nothing new.
+        kubectl.wait(&["--for=delete", &namespace], READY_SECONDS)?;
+    }
     kubectl.feed(&["apply", "-f", "-"], rendered()?.as_bytes())?;
+    wait(running)
+}
+
+fn wait(running: &Running) -> anyhow::Result<()> {
     let available = ["--for=condition=Available", &format!("--namespace={NAMESPACE}"), CONTROLLER];
-    kubectl.wait(&available, READY_SECONDS)
+    running.kubectl().wait(&available, READY_SECONDS)
+}
+
+/// Takes its controller away.
+///
+/// # Errors
+/// The cluster refuses.
+pub fn stop(running: &Running) -> anyhow::Result<()> {
+    scale(running, 0)
+}
+
+/// Brings its controller back, and waits for it.
+///
+/// # Errors
+/// The cluster refuses, or the controller doesn't start.
+pub fn start(running: &Running) -> anyhow::Result<()> {
+    scale(running, CONTROLLERS)?;
+    wait(running)
+}
+
+fn scale(running: &Running, replicas: u32) -> anyhow::Result<()> {
+    let (namespace, replicas) = (format!("--namespace={NAMESPACE}"), format!("--replicas={replicas}"));
+    running.kubectl().run(&["scale", CONTROLLER, &namespace, &replicas]).map(drop)
 }
 
 /// Takes it away, as a user does.

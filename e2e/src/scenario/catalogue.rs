@@ -37,7 +37,7 @@ const ANNOTATED_KNATIVE: &Annotated = &Annotated {
 };
 
 /// All of them.
-pub const ALL: [Scenario; 21] = [
+pub const ALL: [Scenario; 23] = [
     Scenario { name: "container-killed", stage: GATEWAY, fault: Fault::KillContainer },
     Scenario { name: "container-frozen", stage: GATEWAY, fault: Fault::FreezeContainer },
     Scenario { name: "pod-deleted", stage: GATEWAY, fault: Fault::DeletePod },

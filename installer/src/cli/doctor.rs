@@ -50,7 +50,7 @@ impl Doctor {
 
 /// Findings one after another: what it is about, what is wrong, what mends it.
 fn in_words(findings: &[Finding], functions: usize, proxies: usize) -> String {
-    let looked = format!("looked at {functions} protected functions and {proxies} proxies: ");
+    let looked = format!("protected functions: {functions}, proxies asked: {proxies}; ");
     if findings.is_empty() {
         return looked + "all is well\n";
     }
@@ -62,5 +62,5 @@ fn in_words(findings: &[Finding], functions: usize, proxies: usize) -> String {
     };
     findings.iter().map(one).collect::<String>()
         + &looked
-        + &format!("{problems} problems, {warnings} warnings\n")
+        + &format!("problems: {problems}, warnings: {warnings}\n")
 }

@@ -41,6 +41,9 @@ pub(super) struct Protect {
     /// When a request is over, all attempts together
     #[arg(long, value_name = "TIME")]
     deadline: Option<String>,
+    /// When copies start: staggered [default: staggered]
+    #[arg(long, value_name = "HOW")]
+    start: Option<String>,
     /// off, tcp, http:/path, each with @interval [default: off]
     #[arg(long, value_name = "HOW")]
     probe: Option<String>,
@@ -111,6 +114,7 @@ impl Protect {
             ("hedge-after", &self.hedge_after),
             ("budget", &self.budget),
             ("deadline", &self.deadline),
+            ("start", &self.start),
             ("probe", &self.probe),
         ];
         let given = optional.into_iter().filter_map(|(key, value)| Some((key, value.clone()?)));

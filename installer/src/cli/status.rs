@@ -42,12 +42,16 @@ pub(super) struct Status {
 /// Does it. That a function isn't well is the answer, not a failure.
 pub(super) fn run(arguments: &Status) -> Result<Outcome, CliError> {
     arguments.cluster.run(async |access| {
+        arguments.show(&access).await?;
+        if !arguments.watch {
+            return Ok(Outcome::Well);
+        }
         loop {
-            arguments.show(&access).await?;
-            if !arguments.watch {
-                return Ok(Outcome::Well);
-            }
             tokio::time::sleep(LOOK_EVERY).await;
+            // Whoever watches wants to see how it goes on: an API server may be away for a while.
+            if let Err(error) = arguments.show(&access).await {
+                error.complain();
+            }
         }
     })
 }
@@ -112,7 +116,7 @@ fn overview(rows: &[Row]) -> String {
             format!("{strategy}{tolerate}"),
             replicas_in_words(&row.replicas),
             proxies(row),
-            extra_attempts(&row.counted),
+            extra_attempts(row),
             row.problems.first().cloned().unwrap_or_else(|| "-".to_owned()),
         ]);
     }

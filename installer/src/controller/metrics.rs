@@ -25,8 +25,8 @@ pub(super) struct Metrics {
     pub(super) is_ready: AtomicBool,
 }
 
-/// What a metric shows of a function's redundancy: how many replicas may fail, and how many should.
-type Column = fn((u8, u8)) -> u8;
+/// A metric of each function's redundancy: its name, and which of spare and wanted replicas it is.
+type Column = (&'static str, fn((u8, u8)) -> u8);
 
 impl Metrics {
     /// The functions of a namespace, in place of those that were known.
@@ -61,7 +61,7 @@ impl Metrics {
     fn write_functions(&self, text: &mut String) {
         let Ok(functions) = self.functions.lock() else { return };
         let all = || functions.values().flatten();
-        let columns: [(&str, Column); 2] = [
+        let columns: [Column; 2] = [
             ("steadfaas_redundancy", |(spare, _)| spare),
             ("steadfaas_redundancy_wanted", |(_, wanted)| wanted),
         ];

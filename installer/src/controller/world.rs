@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use kube::ResourceExt as _;
 use kube::runtime::reflector::Store;
@@ -101,7 +100,6 @@ impl World {
         metrics: &Metrics,
         now: &str,
     ) -> BTreeMap<String, Vec<Vec<Action>>> {
-        metrics.is_ready.store(true, Ordering::Relaxed);
         let dirty = std::mem::take(&mut self.dirty);
         dirty
             .into_iter()

@@ -12,7 +12,7 @@ pub enum Refusal {
     NoPolicy,
     /// No spare replica.
     #[error(
-        "only {well} replicas are well, and a drill needs K + 1 = {needed}: `steadfaas status` says what is missing"
+        "{well} of its replicas are well, and a drill needs K + 1 = {needed}: `steadfaas status` says what is missing"
     )]
     TooFew {
         /// So many are well.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{container, control_plane, node, relay};
 use crate::cluster::running::Running;
+use crate::cluster::steadfaas;
 
 /// What is to be done. Doing it where nothing is to be taken back does no harm.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +27,10 @@ pub(super) enum Undo {
     StartIstiod,
     /// Start the API server.
     StartApiServer,
+    /// Start steadfaas' controller.
+    StartController,
+    /// Install steadfaas.
+    Install,
 }
 
 impl Undo {
@@ -40,6 +45,8 @@ impl Undo {
             Self::Uncordon { node } => node::uncordon(running, node),
             Self::StartIstiod => control_plane::start(running, control_plane::ISTIOD),
             Self::StartApiServer => control_plane::start(running, control_plane::API_SERVER),
+            Self::StartController => steadfaas::start(running),
+            Self::Install => steadfaas::install(running),
         }
     }
 }
