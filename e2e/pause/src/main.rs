@@ -1,8 +1,9 @@
 //! `pause`: the first process of a node's or a pod's namespaces. It does nothing but bury orphans; when it is killed,
 //! the kernel ends everything else in there.
 //!
-//! `pause --when-told` says `ready` and waits for one byte first: whoever started it has by then written down that it
-//! exists. If they died before, their end of the pipe closes, and `pause` leaves with all that it holds.
+//! `pause --when-told CLUSTER` says `ready` and waits for one byte first: whoever started it has by then written down that it
+//! exists. If they died before, their end of the pipe closes, and `pause` leaves with all that it holds. The name of the
+//! cluster is for whoever looks what belongs to it.
 
 use std::io::{Read as _, Write as _};
 use std::process::ExitCode;

@@ -21,7 +21,7 @@ pub fn cycle(times: u32, workers: u8, with: &[Layer]) -> anyhow::Result<()> {
     let folder = Folder::of_user()?;
     anyhow::ensure!(folder.read()?.is_none(), "a cluster is up: `cargo cluster down` ends it");
     once(&folder, workers, with)?;
-    let traces = Traces::of(&folder)?;
+    let traces = Traces::of(&folder);
     let (before, disk_before) = (traces.find()?, disk_used(folder.path())?);
     for round in 2..=times {
         let took = once(&folder, workers, with)?;

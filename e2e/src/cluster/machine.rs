@@ -237,6 +237,7 @@ fn hold(name: &str, pause: &Path, records: &Records) -> anyhow::Result<ProcessId
         .args(["--propagation", "slave", "--"])
         .arg(pause)
         .arg("--when-told")
+        .arg(records.folder().mark())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -9,22 +9,18 @@ use anyhow::Context as _;
 use super::cgroup;
 use super::folder::Folder;
 
-/// Programs of the cluster are started from, or told of, one of these places.
+/// Processes of the cluster are told of its folder or its mark, or are in its cgroups. Those of a cluster in another folder
+/// aren't.
 #[derive(Debug)]
 pub struct Traces<'a> {
     folder: &'a Folder,
-    marks: Vec<String>,
 }
 
 impl<'a> Traces<'a> {
     /// Those of a cluster in this folder.
-    ///
-    /// # Errors
-    /// There is no cache that it could have its programs from.
-    pub fn of(folder: &'a Folder) -> anyhow::Result<Self> {
-        let tools = xtask::cache()?.join("tools");
-        let marks = [folder.path(), &tools].map(|path| path.to_string_lossy().into_owned());
-        Ok(Self { folder, marks: marks.into() })
+    #[must_use]
+    pub fn of(folder: &'a Folder) -> Self {
+        Self { folder }
     }
 
     /// Everything that there is, by name: processes, mounts and cgroups that have to do with the cluster, network namespaces
@@ -49,14 +45,17 @@ impl<'a> Traces<'a> {
 
     fn processes(&self) -> anyhow::Result<Vec<String>> {
         let own = std::process::id().to_string();
+        let marks = [self.folder.path().to_string_lossy().into_owned(), self.folder.mark()];
         let mut found = Vec::new();
         for entry in fs::read_dir("/proc").context("cannot read /proc")?.flatten() {
             let pid = entry.file_name().to_string_lossy().into_owned();
-            // What has ended meanwhile has no command line any more, and what is no process never had one.
-            let Ok(line) = fs::read(entry.path().join("cmdline")) else { continue };
-            let line = String::from_utf8_lossy(&line).replace('\0', " ");
-            let is_held = line.contains("pause --when-told");
-            if pid != own && (is_held || self.marks.iter().any(|mark| line.contains(mark))) {
+            // What has ended meanwhile can't be read any more, and what is no process never could.
+            let [Ok(line), Ok(groups)] = ["cmdline", "cgroup"].map(|name| fs::read(entry.path().join(name)))
+            else {
+                continue;
+            };
+            let [line, groups] = [line, groups].map(|text| String::from_utf8_lossy(&text).replace('\0', " "));
+            if pid != own && marks.iter().any(|mark| line.contains(mark) || groups.contains(mark)) {
                 found.push(format!("process {pid} {line}"));
             }
         }

@@ -32,7 +32,7 @@ const ANNOTATED_GATEWAY: &Annotated = &Annotated {
 const ANNOTATED_KNATIVE: &Annotated = &Annotated {
     stage: KNATIVE,
     layers: &[Layer::Knative, Layer::Steadfaas],
-    function: "services.serving.knative.dev/fib",
+    function: "services.serving.knative.dev/kn-fib",
     namespace: "default",
 };
 
