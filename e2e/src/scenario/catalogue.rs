@@ -56,6 +56,8 @@ pub const ALL: [Scenario; 23] = [
     Scenario { name: "annotated-container-killed", stage: ANNOTATED_GATEWAY, fault: Fault::KillContainer },
     Scenario { name: "annotated-pod-deleted", stage: ANNOTATED_GATEWAY, fault: Fault::DeletePod },
     Scenario { name: "annotated-node-lost", stage: ANNOTATED_GATEWAY, fault: Fault::LoseNode },
+    Scenario { name: "controller-stopped", stage: ANNOTATED_GATEWAY, fault: Fault::StopController },
+    Scenario { name: "uninstalled", stage: ANNOTATED_GATEWAY, fault: Fault::Uninstall },
     Scenario {
         name: "annotated-knative-container-killed",
         stage: ANNOTATED_KNATIVE,
