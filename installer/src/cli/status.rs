@@ -116,7 +116,7 @@ fn overview(rows: &[Row]) -> String {
             format!("{strategy}{tolerate}"),
             replicas_in_words(&row.replicas),
             proxies(row),
-            extra_attempts(&row.counted),
+            extra_attempts(row),
             row.problems.first().cloned().unwrap_or_else(|| "-".to_owned()),
         ]);
     }

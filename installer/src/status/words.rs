@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use steadfaas_core::policy::Strategy;
 
-use super::{Counted, Replica, State};
+use super::{Counted, Replica, Row, State};
 use crate::controller::status::Condition;
 use crate::facts::Subject;
 
@@ -52,15 +52,18 @@ pub fn replicas_in_words(replicas: &[Replica]) -> String {
 
 /// `12 of 400 requests (3.0 % of 10 %)`.
 #[must_use]
-pub fn extra_attempts(counted: &Counted) -> String {
-    let Counted { requests, extra_attempts, budget_percent, .. } = counted;
+pub fn extra_attempts(row: &Row) -> String {
+    let Counted { requests, extra_attempts, budget_percent, .. } = &row.counted;
     if *requests == 0 {
         return "no requests yet".to_owned();
     }
     // Counts of requests are far below what a float keeps exactly.
     #[allow(clippy::cast_precision_loss)]
     let percent = *extra_attempts as f64 * 100.0 / *requests as f64;
-    let held_against =
-        budget_percent.map_or_else(|| "by choice".to_owned(), |budget| format!("of {budget} %"));
-    format!("{extra_attempts} for {requests} ({percent:.1} % {held_against})")
+    let held_against = match (budget_percent, &row.strategy) {
+        (Some(budget), _) => format!(" of {budget} %"),
+        (None, Some(_)) => " by choice".to_owned(),
+        (None, None) => String::new(),
+    };
+    format!("{extra_attempts} for {requests} ({percent:.1} %{held_against})")
 }
