@@ -13,3 +13,4 @@ pub mod node_loss;
 pub mod scenario;
 pub mod shipped;
 pub mod sidecar_caller;
+pub mod standby_service;

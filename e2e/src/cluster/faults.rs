@@ -23,6 +23,9 @@ use undo::Undo;
 /// What a delayed pod's packets wait: several times what the sample function takes, and less than any time limit.
 pub const DELAY: Duration = Duration::from_millis(200);
 
+/// How many replicas the functions of all scenarios have.
+const REPLICAS: u32 = 2;
+
 /// What happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -40,6 +43,8 @@ pub enum Fault {
     StopKubelet,
     /// Its node is drained.
     DrainNode,
+    /// Its Deployment is scaled to nothing.
+    LoseAll,
     /// istiod is killed.
     StopIstiod,
     /// The API server is killed.
@@ -61,7 +66,7 @@ pub enum Needs {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::KillContainer,
         Self::FreezeContainer,
         Self::DeletePod,
@@ -69,6 +74,7 @@ impl Fault {
         Self::LoseNode,
         Self::StopKubelet,
         Self::DrainNode,
+        Self::LoseAll,
         Self::StopIstiod,
         Self::StopApiServer,
         Self::StopController,
@@ -101,6 +107,9 @@ impl Fault {
             Self::DrainNode => {
                 "its pods are told to end and made on other nodes, and it gets no new ones; undone by `kubectl uncordon`"
             }
+            Self::LoseAll => {
+                "all replicas are told to end, and none is made; undone by scaling to as many as there were"
+            }
             Self::StopIstiod => {
                 "proxies keep what they know, and learn of no change; undone by starting it again"
             }
@@ -121,7 +130,7 @@ impl Fault {
     #[must_use]
     pub fn needs(self) -> Needs {
         match self {
-            Self::DeletePod | Self::DrainNode | Self::StopController => Needs::Api,
+            Self::DeletePod | Self::DrainNode | Self::LoseAll | Self::StopController => Needs::Api,
             _ => Needs::Nodes,
         }
     }
@@ -155,6 +164,7 @@ impl Fault {
             Self::LoseNode => node::lose(running, &target.node),
             Self::StopKubelet => node::stop_kubelet(running, &target.node),
             Self::DrainNode => node::drain(running, &target.node),
+            Self::LoseAll => pod::scale(running, &deployment_of(target), 0),
             Self::StopIstiod => control_plane::stop(running, control_plane::ISTIOD),
             Self::StopApiServer => control_plane::stop(running, control_plane::API_SERVER),
             Self::StopController => steadfaas::stop(running).and_then(|()| pod::delete(running, target)),
@@ -173,12 +183,19 @@ impl Fault {
             Self::LoseNode => Undo::LinkUp { node },
             Self::StopKubelet => Undo::StartKubelet { node },
             Self::DrainNode => Undo::Uncordon { node },
+            Self::LoseAll => Undo::Scale { deployment: deployment_of(target), replicas: REPLICAS },
             Self::StopIstiod => Undo::StartIstiod,
             Self::StopApiServer => Undo::StartApiServer,
             Self::StopController => Undo::StartController,
             Self::Uninstall => Undo::Install,
         }
     }
+}
+
+/// The Deployment of a replica's pod, whose name ends in two hashes.
+fn deployment_of(target: &Replica) -> String {
+    let mut parts = target.pod.rsplitn(3, '-');
+    parts.nth(2).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

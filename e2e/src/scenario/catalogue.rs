@@ -7,6 +7,7 @@ use crate::cluster::faults::{Fault, Needs};
 use crate::cluster::layers::Layer;
 use crate::knative_service::KnativeService;
 use crate::sidecar_caller::SidecarCaller;
+use crate::standby_service::StandbyService;
 
 /// A stage, and the fault that strikes on it.
 #[derive(Clone, Copy)]
@@ -36,8 +37,10 @@ const ANNOTATED_KNATIVE: &Annotated = &Annotated {
     namespace: "default",
 };
 
+const STANDBY: &StandbyService = &StandbyService { function: ANNOTATED_GATEWAY };
+
 /// All of them.
-pub const ALL: [Scenario; 23] = [
+pub const ALL: [Scenario; 24] = [
     Scenario { name: "container-killed", stage: GATEWAY, fault: Fault::KillContainer },
     Scenario { name: "container-frozen", stage: GATEWAY, fault: Fault::FreezeContainer },
     Scenario { name: "pod-deleted", stage: GATEWAY, fault: Fault::DeletePod },
@@ -57,6 +60,7 @@ pub const ALL: [Scenario; 23] = [
     Scenario { name: "annotated-pod-deleted", stage: ANNOTATED_GATEWAY, fault: Fault::DeletePod },
     Scenario { name: "annotated-node-lost", stage: ANNOTATED_GATEWAY, fault: Fault::LoseNode },
     Scenario { name: "controller-stopped", stage: ANNOTATED_GATEWAY, fault: Fault::StopController },
+    Scenario { name: "all-replicas-lost", stage: STANDBY, fault: Fault::LoseAll },
     Scenario { name: "uninstalled", stage: ANNOTATED_GATEWAY, fault: Fault::Uninstall },
     Scenario {
         name: "annotated-knative-container-killed",

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{container, control_plane, node, relay};
+use super::{container, control_plane, node, pod, relay};
 use crate::cluster::running::Running;
 use crate::cluster::steadfaas;
 
@@ -23,6 +23,8 @@ pub(super) enum Undo {
     StartKubelet { node: String },
     /// Let a node have pods.
     Uncordon { node: String },
+    /// Give a Deployment its replicas again.
+    Scale { deployment: String, replicas: u32 },
     /// Start istiod.
     StartIstiod,
     /// Start the API server.
@@ -43,6 +45,7 @@ impl Undo {
             Self::LinkUp { node } => node::find_again(running, node),
             Self::StartKubelet { node } => node::start_kubelet(running, node),
             Self::Uncordon { node } => node::uncordon(running, node),
+            Self::Scale { deployment, replicas } => pod::scale(running, deployment, *replicas),
             Self::StartIstiod => control_plane::start(running, control_plane::ISTIOD),
             Self::StartApiServer => control_plane::start(running, control_plane::API_SERVER),
             Self::StartController => steadfaas::start(running),

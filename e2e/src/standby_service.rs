@@ -1,0 +1,54 @@
+//! A function for which another namespace's Service stands by: it loses all of its own replicas.
+
+use crate::annotated::Annotated;
+use crate::cluster::layers::Layer;
+use crate::cluster::proxy::Proxy;
+use crate::cluster::running::Running;
+use crate::scenario::{Scene, Stage};
+
+/// What stands by.
+const OBJECTS: &str = include_str!("../standby-service/spare.yaml");
+
+/// What is asked for beside a strategy.
+const STANDBY: &str = "standby-service: spare.spares";
+
+/// Pods are ready some 3 s after they were asked for.
+const READY_SECONDS: u32 = 60;
+
+/// The function of another scenario, and what stands by for it.
+#[derive(Clone, Copy)]
+pub struct StandbyService {
+    /// The function, protected by annotation.
+    pub function: &'static Annotated,
+}
+
+impl Stage for StandbyService {
+    fn layers(&self) -> &'static [Layer] {
+        self.function.layers()
+    }
+
+    fn set(&self, running: &Running) -> anyhow::Result<Scene> {
+        let kubectl = running.kubectl();
+        kubectl.apply(OBJECTS)?;
+        let limit = format!("--timeout={READY_SECONDS}s");
+        kubectl.run(&["rollout", "status", "deployment/spare", "--namespace=spares", &limit])?;
+        self.function.set(running)
+    }
+
+    fn protect(&self, running: &Running, scene: &Scene, keys: &[&str]) -> anyhow::Result<()> {
+        self.function.protect(running, scene, &[keys, &[STANDBY]].concat())
+    }
+
+    fn unprotect(&self, running: &Running) -> anyhow::Result<()> {
+        self.function.unprotect(running)
+    }
+
+    fn clear(&self, running: &Running) -> anyhow::Result<()> {
+        running.kubectl().delete(OBJECTS)?;
+        self.function.clear(running)
+    }
+
+    fn proxy(&self) -> Proxy {
+        self.function.proxy()
+    }
+}
