@@ -25,7 +25,7 @@ use crate::envoy_filter;
 /// How many replicas a function has.
 pub const REPLICAS: usize = 2;
 
-/// What protects the function in the trials that must not fail a request.
+/// What protects a function in the trials that must not fail a request, unless its stage says something else.
 const PROTECTED: [&[&str]; 2] = [&["strategy: active-standby"], &["strategy: request-replication"]];
 
 /// A function, and the way of its clients to it.
@@ -51,6 +51,11 @@ pub trait Stage: Sync {
     /// The cluster refuses.
     fn unprotect(&self, running: &Running) -> anyhow::Result<()> {
         envoy_filter::remove(running.kubectl())
+    }
+
+    /// What protects it in the trials that must not fail a request, trial by trial.
+    fn protections(&self) -> &'static [&'static [&'static str]] {
+        &PROTECTED
     }
 
     /// Takes away what [`set`](Self::set) made.
@@ -107,10 +112,4 @@ pub fn run(
 pub fn clear(running: &Running, scenario: &Scenario) -> anyhow::Result<()> {
     scenario.stage.unprotect(running)?;
     scenario.stage.clear(running)
-}
-
-/// What protects the function in the trials that must not fail a request, where nothing else is asked for.
-#[must_use]
-pub fn usual_protection() -> Vec<Vec<String>> {
-    PROTECTED.iter().map(|keys| keys.iter().map(|key| (*key).to_owned()).collect()).collect()
 }

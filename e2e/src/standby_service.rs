@@ -43,6 +43,11 @@ impl Stage for StandbyService {
         self.function.unprotect(running)
     }
 
+    /// With copies, what is in flight when all replicas end at once has none left.
+    fn protections(&self) -> &'static [&'static [&'static str]] {
+        &[&["strategy: active-standby"], &["strategy: retry"]]
+    }
+
     fn clear(&self, running: &Running) -> anyhow::Result<()> {
         running.kubectl().delete(OBJECTS)?;
         self.function.clear(running)

@@ -87,6 +87,13 @@ pub fn named(words: &[String]) -> anyhow::Result<Vec<Scenario>> {
 }
 
 impl Scenario {
+    /// Whether another one shows the same and more: with the controller's EnvoyFilter in place of one by hand.
+    #[must_use]
+    pub fn is_repeated(&self) -> bool {
+        let annotated = format!("annotated-{}", self.name);
+        ALL.iter().any(|other| other.name == annotated)
+    }
+
     /// Why it can't be played on a cluster of the user's own, where it can't.
     #[must_use]
     pub fn why_not_elsewhere(&self) -> Option<&'static str> {
@@ -105,6 +112,15 @@ mod tests {
     #[test]
     fn all_means_every_scenario() {
         assert_eq!(named(&["all".to_owned()]).unwrap().len(), ALL.len());
+    }
+
+    #[test]
+    fn what_an_annotated_scenario_shows_too_is_repeated() {
+        let repeated: Vec<&str> =
+            ALL.iter().filter(|scenario| scenario.is_repeated()).map(|scenario| scenario.name).collect();
+        let expected =
+            ["container-killed", "pod-deleted", "node-lost", "knative-pod-deleted", "knative-node-lost"];
+        assert_eq!(repeated, expected);
     }
 
     #[test]

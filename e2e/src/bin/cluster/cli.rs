@@ -54,7 +54,11 @@ pub(crate) enum Command {
     /// Make sure of all that a cluster needs and that isn't built for it, or say what is missing
     Needs,
     /// Name the scenarios that can be played
-    Scenarios,
+    Scenarios {
+        /// Leave out those that another one repeats with the controller
+        #[arg(long)]
+        fewest: bool,
+    },
     /// Play scenarios on it, without steadfaas and with it, and print what was felt of each
     Play(Play),
     /// Use steadfaas' own commands on it, from `install` to `uninstall`, and fail if one doesn't do what it says
@@ -85,7 +89,7 @@ impl Command {
     /// Whether it touches namespaces or cgroups: for that one has to be root, on Linux.
     pub(crate) fn needs_rights(&self) -> bool {
         match self {
-            Self::Scenarios | Self::Logs { .. } => false,
+            Self::Scenarios { .. } | Self::Logs { .. } => false,
             Self::Play(play) => play.kubeconfig.is_none(),
             _ => true,
         }

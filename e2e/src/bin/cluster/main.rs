@@ -63,8 +63,9 @@ fn run(command: Command) -> anyhow::Result<()> {
             xtask::envoy::ensure(xtask::envoy::NEWEST)?;
             print("all that a cluster needs is here\n")
         }
-        Command::Scenarios => {
-            catalogue::ALL.iter().try_for_each(|scenario| print(&format!("{}\n", scenario.name)))
+        Command::Scenarios { fewest } => {
+            let asked = catalogue::ALL.iter().filter(|scenario| !fewest || !scenario.is_repeated());
+            asked.map(|scenario| format!("{}\n", scenario.name)).try_for_each(|line| print(&line))
         }
         Command::Play(asked) => play::play(&asked),
         Command::Commands => commands::run(&Running::find()?),

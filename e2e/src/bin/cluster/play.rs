@@ -17,14 +17,13 @@ use crate::cli::Play;
 pub(crate) fn play(asked: &Play) -> anyhow::Result<()> {
     let scenarios = catalogue::named(&asked.scenarios)?;
     let running = find(asked)?;
-    let protected = protected(&asked.with);
     let mut failed = Vec::new();
     for scenario in &scenarios {
         if let (Some(_), Some(why)) = (running.theirs(), scenario.why_not_elsewhere()) {
             say(&format!("{} is left out: {why}", scenario.name));
             continue;
         }
-        if let Err(error) = one(&running, scenario, &protected, asked.json) {
+        if let Err(error) = one(&running, scenario, &protected(&asked.with, scenario), asked.json) {
             if error.is::<Interrupted>() {
                 return Err(error.context(scenario.name));
             }
@@ -52,10 +51,11 @@ fn find(asked: &Play) -> anyhow::Result<Running> {
     Ok(running)
 }
 
-/// Each word of `--with` is a trial, its keys are apart by commas.
-fn protected(with: &[String]) -> Vec<Vec<String>> {
+/// Each word of `--with` is a trial, its keys are apart by commas; without, the scenario says.
+fn protected(with: &[String], scenario: &Scenario) -> Vec<Vec<String>> {
     if with.is_empty() {
-        return scenario::usual_protection();
+        let usual = scenario.stage.protections().iter();
+        return usual.map(|keys| keys.iter().map(|key| (*key).to_owned()).collect()).collect();
     }
     with.iter().map(|keys| keys.split(',').map(|key| key.trim().to_owned()).collect()).collect()
 }
@@ -116,6 +116,9 @@ mod tests {
     #[test]
     fn keys_are_apart_by_commas_and_each_with_is_a_trial() {
         let with = ["strategy: hedged, budget: 20%".to_owned(), "strategy: retry".to_owned()];
-        assert_eq!(protected(&with), [vec!["strategy: hedged", "budget: 20%"], vec!["strategy: retry"]]);
+        assert_eq!(
+            protected(&with, &scenario::catalogue::ALL[0]),
+            [vec!["strategy: hedged", "budget: 20%"], vec!["strategy: retry"]]
+        );
     }
 }
