@@ -36,6 +36,7 @@ impl Stage for BehindGateway {
             target: istio::gateway(running)?,
             host: HOST.to_owned(),
             pods: "app=fib".to_owned(),
+            namespace: "default".to_owned(),
             service: "fib".to_owned(),
         })
     }

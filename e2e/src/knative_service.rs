@@ -45,6 +45,7 @@ impl Stage for KnativeService {
             target: istio::gateway(running)?,
             host: format!("kn-fib.default.{}", knative::DOMAIN),
             pods: PODS.to_owned(),
+            namespace: "default".to_owned(),
             service: REVISION.to_owned(),
         })
     }

@@ -10,6 +10,7 @@ pub mod envoy_filter;
 pub mod knative_service;
 pub mod net_istio_stand_in;
 pub mod node_loss;
+pub mod openfaas_function;
 pub mod scenario;
 pub mod shipped;
 pub mod sidecar_caller;

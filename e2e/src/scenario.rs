@@ -77,9 +77,11 @@ pub struct Scene {
     pub target: SocketAddr,
     /// The `host` of their requests.
     pub host: String,
-    /// The label of the function's pods.
+    /// The function's namespace.
+    pub namespace: String,
+    /// The label of its pods.
     pub pods: String,
-    /// The Service whose endpoints are the function's replicas, in the namespace `default`.
+    /// The Service whose endpoints are its replicas.
     pub service: String,
 }
 

@@ -43,6 +43,7 @@ impl Stage for SidecarCaller {
             target: SocketAddr::new(address, PORT),
             host: "fib".to_owned(),
             pods: "app=fib".to_owned(),
+            namespace: "default".to_owned(),
             service: "fib".to_owned(),
         })
     }

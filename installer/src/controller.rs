@@ -1,7 +1,7 @@
 //! `steadfaas controller`: watches functions and keeps their EnvoyFilters right.
 //!
 //! What happens to a change, by file name: [`watches`] tells of it -> [`world`] knows what else is in its namespace ->
-//! [`decide`], one function at a time by [`verdict`] -> [`action`] -> [`write`]. Only the first and the last speak to the
+//! [`decide`], one function at a time by [`verdict`] -> [`action`] -> [`mod@write`]. Only the first and the last speak to the
 //! API server. Nothing but the cluster's objects is remembered beyond a restart: the last good policy is an annotation of
 //! the EnvoyFilter, what was said of a function is its `steadfaas.dev/status`.
 

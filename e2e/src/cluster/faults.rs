@@ -53,6 +53,10 @@ pub enum Fault {
     StopController,
     /// steadfaas is taken away.
     Uninstall,
+    /// No fault: its Deployment's annotation asks for another strategy.
+    ChangeAnnotation,
+    /// No fault: its Knative Service gets a new revision.
+    NewRevision,
 }
 
 /// What a fault needs of a cluster.
@@ -66,7 +70,7 @@ pub enum Needs {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::KillContainer,
         Self::FreezeContainer,
         Self::DeletePod,
@@ -79,6 +83,8 @@ impl Fault {
         Self::StopApiServer,
         Self::StopController,
         Self::Uninstall,
+        Self::ChangeAnnotation,
+        Self::NewRevision,
     ];
 
     /// What it does, in one sentence, and what takes it back.
@@ -120,6 +126,10 @@ impl Fault {
                 "annotations have no effect any more, proxies keep what they have, and the replica's pod is deleted; \
                  undone by starting the controller again"
             }
+            Self::ChangeAnnotation => "the function is to be protected by another strategy from now on",
+            Self::NewRevision => {
+                "another revision's pods get the requests as soon as they are ready, and the old ones are told to end"
+            }
             Self::Uninstall => {
                 "proxies lose the filter and what it was told, in the midst of requests; undone by installing it again"
             }
@@ -131,6 +141,7 @@ impl Fault {
     pub fn needs(self) -> Needs {
         match self {
             Self::DeletePod | Self::DrainNode | Self::LoseAll | Self::StopController => Needs::Api,
+            Self::ChangeAnnotation | Self::NewRevision => Needs::Api,
             _ => Needs::Nodes,
         }
     }
@@ -139,7 +150,11 @@ impl Fault {
     /// doesn't answer, for Kubernetes to take it for lost. It was seen to do so after 8.4 to 9.7 s.
     #[must_use]
     pub fn lasts(self) -> Duration {
-        Duration::from_secs(if matches!(self, Self::LoseNode | Self::StopKubelet) { 11 } else { 5 })
+        Duration::from_secs(if matches!(self, Self::LoseNode | Self::StopKubelet | Self::NewRevision) {
+            11
+        } else {
+            5
+        })
     }
 
     /// Makes what it will need: nothing should be built while a load runs.
@@ -164,11 +179,14 @@ impl Fault {
             Self::LoseNode => node::lose(running, &target.node),
             Self::StopKubelet => node::stop_kubelet(running, &target.node),
             Self::DrainNode => node::drain(running, &target.node),
-            Self::LoseAll => pod::scale(running, &deployment_of(target), 0),
+            Self::LoseAll => pod::scale(running, &target.namespace, &owner_of(&target.pod, 2), 0),
             Self::StopIstiod => control_plane::stop(running, control_plane::ISTIOD),
             Self::StopApiServer => control_plane::stop(running, control_plane::API_SERVER),
             Self::StopController => steadfaas::stop(running).and_then(|()| pod::delete(running, target)),
             Self::Uninstall => steadfaas::uninstall(running),
+            Self::ChangeAnnotation => pod::annotate(running, &target.namespace, &owner_of(&target.pod, 2)),
+            // Its pods' Deployment is named after the revision, `fib-00001-deployment`.
+            Self::NewRevision => pod::revise(running, &target.namespace, &owner_of(&target.pod, 4)),
         }?;
         Ok(in_force)
     }
@@ -177,13 +195,19 @@ impl Fault {
     fn undo(self, target: &Replica) -> Undo {
         let node = target.node.clone();
         match self {
-            Self::KillContainer | Self::DeletePod => Undo::Nothing,
+            Self::KillContainer | Self::DeletePod | Self::ChangeAnnotation | Self::NewRevision => {
+                Undo::Nothing
+            }
             Self::FreezeContainer => Undo::Thaw { node, container: target.container.clone() },
             Self::DelayPod => Undo::EndRelay { node, pod: target.address().ip() },
             Self::LoseNode => Undo::LinkUp { node },
             Self::StopKubelet => Undo::StartKubelet { node },
             Self::DrainNode => Undo::Uncordon { node },
-            Self::LoseAll => Undo::Scale { deployment: deployment_of(target), replicas: REPLICAS },
+            Self::LoseAll => Undo::Scale {
+                namespace: target.namespace.clone(),
+                deployment: owner_of(&target.pod, 2),
+                replicas: REPLICAS,
+            },
             Self::StopIstiod => Undo::StartIstiod,
             Self::StopApiServer => Undo::StartApiServer,
             Self::StopController => Undo::StartController,
@@ -192,10 +216,10 @@ impl Fault {
     }
 }
 
-/// The Deployment of a replica's pod, whose name ends in two hashes.
-fn deployment_of(target: &Replica) -> String {
-    let mut parts = target.pod.rsplitn(3, '-');
-    parts.nth(2).unwrap_or_default().to_owned()
+/// What a replica's pod is named after: its name without the last words, of which two are hashes.
+fn owner_of(pod: &str, words: usize) -> String {
+    let mut parts = pod.rsplitn(words + 1, '-');
+    parts.nth(words).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
@@ -209,6 +233,12 @@ mod tests {
             let lasts = fault.undo(&target) != Undo::Nothing;
             assert_eq!(fault.effect().contains("undone by"), lasts, "{fault:?}");
         }
+    }
+
+    #[test]
+    fn a_pod_is_named_after_its_deployment_and_of_knatives_after_its_service() {
+        assert_eq!(owner_of("fib-5fc99c4cb5-hpfvp", 2), "fib");
+        assert_eq!(owner_of("kn-fib-00001-deployment-5fc99c4cb5-hpfvp", 4), "kn-fib");
     }
 
     #[test]

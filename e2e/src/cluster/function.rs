@@ -17,6 +17,8 @@ const BESIDE: [&str; 2] = ["queue-proxy", "istio-proxy"];
 /// A replica: a pod.
 #[derive(Debug, Clone)]
 pub struct Replica {
+    /// Its namespace.
+    pub namespace: String,
     /// The pod's name.
     pub pod: String,
     /// Its node.
@@ -31,7 +33,7 @@ impl Replica {
     #[cfg(test)]
     pub(super) fn example() -> Self {
         let (pod, node, container) = ("fib-1".to_owned(), "worker1".to_owned(), "abc".to_owned());
-        Self { pod, node, container, address: IpAddr::from([10, 244, 2, 2]) }
+        Self { namespace: "default".to_owned(), pod, node, container, address: IpAddr::from([10, 244, 2, 2]) }
     }
 
     /// Where it listens.
@@ -45,7 +47,7 @@ impl Replica {
     /// # Errors
     /// It doesn't say.
     pub fn executions(&self, kubectl: &Kubectl) -> anyhow::Result<u64> {
-        let path = format!("/api/v1/namespaces/default/pods/{}:{PORT}/proxy/stats", self.pod);
+        let path = format!("/api/v1/namespaces/{}/pods/{}:{PORT}/proxy/stats", self.namespace, self.pod);
         let text = kubectl.run(&["get", "--raw", &path])?;
         let report: Report =
             serde_json::from_str(&text).with_context(|| format!("{} says {text:?}", self.pod))?;
@@ -53,14 +55,14 @@ impl Replica {
     }
 }
 
-/// The running replicas that have this label.
+/// The running replicas in a namespace that have this label.
 ///
 /// # Errors
 /// The API server doesn't say.
-pub fn replicas(kubectl: &Kubectl, label: &str) -> anyhow::Result<Vec<Replica>> {
-    let selector = format!("--selector={label}");
+pub fn replicas(kubectl: &Kubectl, namespace: &str, label: &str) -> anyhow::Result<Vec<Replica>> {
+    let (namespace, selector) = (format!("--namespace={namespace}"), format!("--selector={label}"));
     let running = "--field-selector=status.phase=Running";
-    let pods = kubectl.run(&["get", "pods", &selector, running, "--output=json"])?;
+    let pods = kubectl.run(&["get", "pods", &namespace, &selector, running, "--output=json"])?;
     parse(&serde_json::from_str(&pods)?)
 }
 
@@ -81,6 +83,7 @@ fn replica(pod: &Value) -> anyhow::Result<Replica> {
     let container =
         container.and_then(Value::as_str).context("a pod has no container of the function's own")?;
     Ok(Replica {
+        namespace: text("/metadata/namespace")?.to_owned(),
         pod: text("/metadata/name")?.to_owned(),
         node: text("/spec/nodeName")?.to_owned(),
         container: container.trim_start_matches("containerd://").to_owned(),
@@ -98,7 +101,7 @@ mod tests {
     fn pods_are_replicas_unless_they_are_leaving() {
         let pod = |name: &str| {
             json!({
-                "metadata": { "name": name },
+                "metadata": { "name": name, "namespace": "default" },
                 "spec": { "nodeName": "worker1" },
                 "status": {
                     "podIP": "10.244.2.2",

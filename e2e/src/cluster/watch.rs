@@ -22,14 +22,15 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Watches the endpoints of a Service in the namespace `default`.
+    /// Watches the endpoints of a Service.
     ///
     /// # Errors
     /// kubectl can't be started.
-    pub fn start(kubectl: &Kubectl, service: &str) -> anyhow::Result<Self> {
+    pub fn start(kubectl: &Kubectl, namespace: &str, service: &str) -> anyhow::Result<Self> {
         let selector = format!("--selector=kubernetes.io/service-name={service}");
+        let namespace = format!("--namespace={namespace}");
         let mut command = kubectl.command();
-        command.args(["get", "endpointslices", &selector, "--watch", "--output=json"]);
+        command.args(["get", "endpointslices", &namespace, &selector, "--watch", "--output=json"]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut kubectl = command.spawn().context("kubectl can't be started")?;
         let output = kubectl.stdout.take().context("no pipe")?;

@@ -6,6 +6,7 @@ use crate::behind_gateway::BehindGateway;
 use crate::cluster::faults::{Fault, Needs};
 use crate::cluster::layers::Layer;
 use crate::knative_service::KnativeService;
+use crate::openfaas_function::{self, OpenFaasFunction};
 use crate::sidecar_caller::SidecarCaller;
 use crate::standby_service::StandbyService;
 
@@ -37,10 +38,22 @@ const ANNOTATED_KNATIVE: &Annotated = &Annotated {
     namespace: "default",
 };
 
+const ANNOTATED_OPENFAAS: &Annotated = &Annotated {
+    stage: &OpenFaasFunction,
+    layers: &[Layer::Openfaas, Layer::Steadfaas],
+    function: "deployment/fib",
+    namespace: openfaas_function::NAMESPACE,
+};
+const ANNOTATED_SIDECAR: &Annotated = &Annotated {
+    stage: SIDECAR,
+    layers: &[Layer::Sidecars, Layer::Steadfaas],
+    function: "deployment/fib",
+    namespace: "default",
+};
 const STANDBY: &StandbyService = &StandbyService { function: ANNOTATED_GATEWAY };
 
 /// All of them.
-pub const ALL: [Scenario; 24] = [
+pub const ALL: [Scenario; 29] = [
     Scenario { name: "container-killed", stage: GATEWAY, fault: Fault::KillContainer },
     Scenario { name: "container-frozen", stage: GATEWAY, fault: Fault::FreezeContainer },
     Scenario { name: "pod-deleted", stage: GATEWAY, fault: Fault::DeletePod },
@@ -65,6 +78,19 @@ pub const ALL: [Scenario; 24] = [
     Scenario {
         name: "annotated-knative-container-killed",
         stage: ANNOTATED_KNATIVE,
+        fault: Fault::KillContainer,
+    },
+    Scenario { name: "annotation-changed", stage: ANNOTATED_GATEWAY, fault: Fault::ChangeAnnotation },
+    Scenario { name: "revision-rolled-out", stage: ANNOTATED_KNATIVE, fault: Fault::NewRevision },
+    Scenario {
+        name: "annotated-openfaas-container-killed",
+        stage: ANNOTATED_OPENFAAS,
+        fault: Fault::KillContainer,
+    },
+    Scenario { name: "annotated-openfaas-pod-deleted", stage: ANNOTATED_OPENFAAS, fault: Fault::DeletePod },
+    Scenario {
+        name: "annotated-sidecar-container-killed",
+        stage: ANNOTATED_SIDECAR,
         fault: Fault::KillContainer,
     },
     Scenario { name: "annotated-knative-pod-deleted", stage: ANNOTATED_KNATIVE, fault: Fault::DeletePod },
@@ -118,8 +144,14 @@ mod tests {
     fn what_an_annotated_scenario_shows_too_is_repeated() {
         let repeated: Vec<&str> =
             ALL.iter().filter(|scenario| scenario.is_repeated()).map(|scenario| scenario.name).collect();
-        let expected =
-            ["container-killed", "pod-deleted", "node-lost", "knative-pod-deleted", "knative-node-lost"];
+        let expected = [
+            "container-killed",
+            "pod-deleted",
+            "node-lost",
+            "knative-pod-deleted",
+            "knative-node-lost",
+            "sidecar-container-killed",
+        ];
         assert_eq!(repeated, expected);
     }
 

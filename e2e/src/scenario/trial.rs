@@ -68,11 +68,11 @@ async fn under_load(
         scenario.stage.protect(running, scene, keys)?;
         settled::wait(scene, true).await?;
     }
-    let replicas = function::replicas(running.kubectl(), &scene.pods)?;
+    let replicas = function::replicas(running.kubectl(), &scene.namespace, &scene.pods)?;
     let count = replicas.len();
     anyhow::ensure!(count == REPLICAS, "there are {count} replicas of {} instead of {REPLICAS}", scene.pods);
-    let watch = Watch::start(running.kubectl(), &scene.service)?;
-    let envoy = EnvoyWatch::start(scenario.stage.proxy().admin(running)?, &scene.service)?;
+    let watch = Watch::start(running.kubectl(), &scene.namespace, &scene.service)?;
+    let envoy = EnvoyWatch::start(scenario.stage.proxy().admin(running)?, &scene.namespace, &scene.service)?;
     let over_at = STRUCK_AT + scenario.fault.lasts();
     let seconds = (over_at + AFTERWARDS).as_secs_f64();
     let load = Load { host: Some(scene.host.clone()), ..Load::new(scene.target, RATE, seconds) };

@@ -24,7 +24,7 @@ pub(super) enum Undo {
     /// Let a node have pods.
     Uncordon { node: String },
     /// Give a Deployment its replicas again.
-    Scale { deployment: String, replicas: u32 },
+    Scale { namespace: String, deployment: String, replicas: u32 },
     /// Start istiod.
     StartIstiod,
     /// Start the API server.
@@ -45,7 +45,9 @@ impl Undo {
             Self::LinkUp { node } => node::find_again(running, node),
             Self::StartKubelet { node } => node::start_kubelet(running, node),
             Self::Uncordon { node } => node::uncordon(running, node),
-            Self::Scale { deployment, replicas } => pod::scale(running, deployment, *replicas),
+            Self::Scale { namespace, deployment, replicas } => {
+                pod::scale(running, namespace, deployment, *replicas)
+            }
             Self::StartIstiod => control_plane::start(running, control_plane::ISTIOD),
             Self::StartApiServer => control_plane::start(running, control_plane::API_SERVER),
             Self::StartController => steadfaas::start(running),

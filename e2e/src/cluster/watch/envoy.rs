@@ -25,20 +25,20 @@ pub struct EnvoyWatch {
 }
 
 impl EnvoyWatch {
-    /// Watches the endpoints of a Service's first port in the namespace `default`.
+    /// Watches the endpoints of a Service.
     ///
     /// # Errors
     /// The endpoint can't be asked.
-    pub fn start(admin: Endpoint, service: &str) -> anyhow::Result<Self> {
+    pub fn start(admin: Endpoint, namespace: &str, service: &str) -> anyhow::Result<Self> {
         let (stop, sightings) = (Arc::new(AtomicBool::new(false)), Sightings::default());
         let (told, writer) = (Arc::clone(&stop), sightings.clone());
-        let prefix = format!("outbound|80||{service}.default.svc.");
+        let name = format!("||{service}.{namespace}.svc.");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (address, network) = (admin.address(), admin.network().map(Path::to_owned));
         std::thread::spawn(move || {
             // Without it nothing is seen, which is what the table then says.
             if enter(network.as_deref()).is_ok() {
-                runtime.block_on(follow(address, &prefix, &writer, &told));
+                runtime.block_on(follow(address, &name, &writer, &told));
             }
         });
         Ok(Self { stop, sightings, _admin: admin })
@@ -57,19 +57,20 @@ impl Drop for EnvoyWatch {
     }
 }
 
-async fn follow(admin: SocketAddr, prefix: &str, sightings: &Sightings, stop: &AtomicBool) {
+async fn follow(admin: SocketAddr, name: &str, sightings: &Sightings, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         // An answer that fails says nothing about the replicas.
         if let Ok((_, text)) = http::get(admin, "/clusters").await {
-            sightings.add(well(&text, prefix));
+            sightings.add(well(&text, name));
         }
         tokio::time::sleep(ASK_EVERY).await;
     }
 }
 
-/// How many hosts of the cluster are healthy, by lines as `outbound|80||fib…::10.244.2.2:8080::health_flags::healthy`.
-fn well(clusters: &str, prefix: &str) -> usize {
-    let of_cluster = clusters.lines().filter(|line| line.starts_with(prefix));
+/// How many hosts of the Service's clusters, a port each, are healthy, by lines as `outbound|80||fib…::10.244.2.2:8080::health_flags::healthy`.
+fn well(clusters: &str, name: &str) -> usize {
+    let ours = |line: &&str| line.starts_with("outbound|") && line.contains(name);
+    let of_cluster = clusters.lines().filter(ours);
     let healthy = of_cluster.filter_map(|line| line.strip_suffix("::health_flags::healthy"));
     let address = |line: &str| Some(line.rsplit("::").next()?.parse::<SocketAddr>().ok()?.ip());
     healthy.filter_map(address).collect::<BTreeSet<IpAddr>>().len()
@@ -85,6 +86,6 @@ mod tests {
             outbound|80||fib.default.svc.cluster.local::10.244.2.2:8080::health_flags::healthy\n\
             outbound|80||fib.default.svc.cluster.local::10.244.3.2:8080::health_flags::/failed_eds_health\n\
             outbound|80||fibber.default.svc.cluster.local::10.244.3.3:8080::health_flags::healthy\n";
-        assert_eq!(well(text, "outbound|80||fib.default.svc."), 1);
+        assert_eq!(well(text, "||fib.default.svc."), 1);
     }
 }
