@@ -100,7 +100,7 @@ pub fn run(
     for keys in protected {
         let (name, keys) = (keys.join(", "), keys.iter().map(String::as_str).collect::<Vec<_>>());
         let felt = trial::trial(running, scenario, Some(&keys))?;
-        let (failed, status) = (felt.seen.failed, felt.seen.status.clone());
+        let (failed, status) = (trial::failed(&felt, scenario), felt.seen.status.clone());
         report.add(&name, felt);
         anyhow::ensure!(failed == 0, "with {name} {failed} requests failed: {status:?}");
     }

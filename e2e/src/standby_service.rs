@@ -43,7 +43,7 @@ impl Stage for StandbyService {
         self.function.unprotect(running)
     }
 
-    /// With copies, what is in flight when all replicas end at once has none left.
+    /// Not copies: of what is in flight when all replicas end at once both have gone to these.
     fn protections(&self) -> &'static [&'static [&'static str]] {
         &[&["strategy: active-standby"], &["strategy: retry"]]
     }

@@ -157,6 +157,13 @@ impl Fault {
         })
     }
 
+    /// For how long requests may fail that come after it struck: what was on its way to one of two dying replicas when the
+    /// other died as well may have no attempt left. Of a fault that strikes one replica nothing may be felt.
+    #[must_use]
+    pub fn may_be_felt_for(self) -> Duration {
+        Duration::from_secs(u64::from(self == Self::LoseAll))
+    }
+
     /// Makes what it will need: nothing should be built while a load runs.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
 use steadfaas_tests::load::Load;
-use steadfaas_tests::record::Seen;
+use steadfaas_tests::record::{Outcome, Seen};
 
 use super::felt::noticed_by_clients;
 use super::interrupted::interrupted;
@@ -96,6 +96,13 @@ async fn under_load(
         usage: usage.unwrap_or_default(),
         outcomes,
     })
+}
+
+/// How many requests failed, but for those that came while the fault may still be felt.
+pub(super) fn failed(felt: &Felt, scenario: &Scenario) -> usize {
+    let felt_until = STRUCK_AT + scenario.fault.may_be_felt_for();
+    let counts = |outcome: &&Outcome| !(STRUCK_AT..felt_until).contains(&outcome.due);
+    felt.outcomes.iter().filter(counts).filter(|outcome| !outcome.got.is_good()).count()
 }
 
 /// Waits until all who noticed the fault take every replica for well again, or until it has taken too long.
