@@ -10,6 +10,7 @@ use super::felt::noticed_by_clients;
 use super::interrupted::interrupted;
 use super::{Felt, Moments, REPLICAS, Scenario, Scene, settled};
 use crate::cluster::endpoint::enter;
+use crate::cluster::faults::Fault;
 use crate::cluster::function::{self, Replica};
 use crate::cluster::network;
 use crate::cluster::running::Running;
@@ -87,7 +88,10 @@ async fn under_load(
     in_force.undo()?;
     let outcomes = load.finish().await;
     let usage = meter.map(|meter| meter.finish(running.kubectl())).transpose()?;
-    redundant_again(&[watch.sightings(), envoy.sightings()], count, struck).await;
+    // An old revision's replicas never come back.
+    if scenario.fault != Fault::NewRevision {
+        redundant_again(&[watch.sightings(), envoy.sightings()], count, struck).await;
+    }
     Ok(Felt {
         seen: Seen::of(&outcomes, STRUCK_AT),
         clients_noticed_s: noticed_by_clients(&outcomes, STRUCK_AT),
