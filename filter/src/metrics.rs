@@ -115,7 +115,7 @@ impl FunctionMetrics {
 
     /// Shows who is there, who is well and who is active. Bit i of a mask is the i-th replica in order of its address.
     pub(crate) fn show(&self, view: &View) {
-        self.gauge("replicas", view.replicas.iter().filter(|replica| !replica.reserve).count() as u64);
+        self.gauge("replicas", view.own().count() as u64);
         self.gauge("replicas_well", view.well() as u64);
         self.gauge("active_mask", view.mask(|replica| replica.active));
         self.gauge("suspect_mask", view.mask(|replica| replica.suspicion.is_some()));

@@ -71,14 +71,7 @@ pub(crate) struct Planned {
 
 impl Proxy {
     pub(crate) fn new(policy: &Rc<Policy>, addresses: &[String], workers: usize, now: Millis) -> Self {
-        let host = |address: &String| Host {
-            address: address.clone(),
-            serving: true,
-            ready: true,
-            zone: 0,
-            doubtful: false,
-        };
-        let hosts: Vec<Host> = addresses.iter().map(host).collect();
+        let hosts: Vec<Host> = addresses.iter().map(Host::well).collect();
         let mut view = View::default();
         view.observe(&hosts, &Roles::of(policy), now);
         let worker = |_| Worker {

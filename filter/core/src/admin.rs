@@ -38,6 +38,14 @@ pub struct Host {
     pub doubtful: bool,
 }
 
+impl Host {
+    /// One of which nothing bad is known, and no zone.
+    #[must_use]
+    pub fn well(address: impl Into<String>) -> Self {
+        Self { address: address.into(), serving: true, ready: true, zone: 0, doubtful: false }
+    }
+}
+
 /// Reads the clusters for which `wanted` holds.
 ///
 /// # Errors

@@ -34,22 +34,15 @@ mod tests {
 
     use super::*;
     use crate::admin::Host;
-    use crate::policy::{Placement, Strategy};
+    use crate::policy::{NOWHERE, Strategy};
     use crate::time::Millis;
     use crate::view::Roles;
 
-    static NOWHERE: Placement = Placement { nodes: Vec::new(), standby: Vec::new() };
     const ROLES: Roles<'static> =
         Roles { function: "fib", strategy: Strategy::Retry, tolerate: 1, placement: &NOWHERE };
 
     fn lanes(times: &[f32]) -> (View, Vec<Rc<Lane>>) {
-        let host = |n| Host {
-            address: format!("10.0.0.{n}:80"),
-            serving: true,
-            ready: true,
-            zone: 0,
-            doubtful: false,
-        };
+        let host = |n| Host::well(format!("10.0.0.{n}:80"));
         let mut view = View::default();
         view.observe(&(0..times.len()).map(host).collect::<Vec<_>>(), &ROLES, Millis(1));
         let lanes: Vec<Rc<Lane>> = times.iter().map(|_| Rc::default()).collect();

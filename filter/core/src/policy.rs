@@ -10,6 +10,8 @@ mod written;
 use std::time::Duration;
 
 pub use error::PolicyError;
+#[cfg(test)]
+pub(crate) use placement::NOWHERE;
 pub use placement::{Placement, Site};
 pub use span::parse_span;
 pub use words::{GRPC_RETRY_ON_WORDS, HTTP_RETRY_ON_WORDS, RetryOn};

@@ -116,10 +116,15 @@ impl View {
         self.replicas.binary_search_by(|replica| replica.address.as_str().cmp(address))
     }
 
-    /// How many of the function's own replicas are well.
+    /// The function's own replicas.
+    pub fn own(&self) -> impl Iterator<Item = &Replica> {
+        self.replicas.iter().filter(|replica| !replica.reserve)
+    }
+
+    /// How many of them are well.
     #[must_use]
     pub fn well(&self) -> usize {
-        self.replicas.iter().filter(|replica| replica.is_well() && !replica.reserve).count()
+        self.own().filter(|replica| replica.is_well()).count()
     }
 
     /// Some replica is suspected: the view wants to be fresh.

@@ -84,13 +84,7 @@ mod tests {
     fn written(plan: &Plan, facts: &RequestFacts) -> Vec<String> {
         let settings = [("strategy".to_owned(), "retry".to_owned())].into();
         let policy = Policy::compile(&WrittenPolicy::new("fib", settings)).unwrap();
-        let host = |n: u8| Host {
-            address: format!("10.0.0.{n}:80"),
-            serving: true,
-            ready: true,
-            zone: 0,
-            doubtful: false,
-        };
+        let host = |n: u8| Host::well(format!("10.0.0.{n}:80"));
         let mut view = View::default();
         view.observe(&[host(1), host(2)], &Roles::of(&policy), Millis(1));
         let mut lines = Vec::new();

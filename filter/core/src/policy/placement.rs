@@ -62,6 +62,10 @@ impl Placement {
     }
 }
 
+/// For tests that have no use for any.
+#[cfg(test)]
+pub(crate) static NOWHERE: Placement = Placement { nodes: Vec::new(), standby: Vec::new() };
+
 #[cfg(test)]
 mod tests {
     use super::*;

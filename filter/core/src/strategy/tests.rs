@@ -32,15 +32,7 @@ fn placed(replicas: usize, settings: &[(&str, &str)], placement: Placement) -> S
         settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     let written = WrittenPolicy { placement, ..WrittenPolicy::new("fib", settings) };
     let policy = Policy::compile(&written).unwrap();
-    let hosts: Vec<Host> = (1..=replicas)
-        .map(|n| Host {
-            address: format!("10.0.0.{n}:8080"),
-            serving: true,
-            ready: true,
-            zone: 0,
-            doubtful: false,
-        })
-        .collect();
+    let hosts: Vec<Host> = (1..=replicas).map(|n| Host::well(format!("10.0.0.{n}:8080"))).collect();
     let mut view = View::default();
     view.observe(&hosts, &Roles::of(&policy), NOW);
     let lanes = view.replicas.iter().map(|_| Rc::default()).collect();

@@ -7,19 +7,13 @@ impl View {
     /// Says on which node every replica is. Those that the policy doesn't name share one where they share an IP address,
     /// as several processes of a machine do.
     pub(super) fn locate(&mut self, placement: &Placement) {
-        let nodes: Vec<u16> = self
-            .replicas
-            .iter()
-            .map(|replica| {
-                let ip = ip(&replica.address);
-                let same = |other: &super::Replica| self::ip(&other.address) == ip;
-                let own = || self.replicas.iter().position(same).unwrap_or_default();
-                let node = || u16::try_from(placement.nodes.len() + own() + 1).unwrap_or_default();
-                placement.node(ip).unwrap_or_else(node)
-            })
-            .collect();
-        for (replica, node) in self.replicas.iter_mut().zip(nodes) {
-            replica.site.node = node;
+        // In order of their addresses those of one machine are side by side.
+        let machines = self.replicas.chunk_by_mut(|one, other| ip(&one.address) == ip(&other.address));
+        for (number, machine) in machines.enumerate() {
+            let unnamed = u16::try_from(placement.nodes.len() + number + 1).unwrap_or_default();
+            for replica in machine {
+                replica.site.node = placement.node(ip(&replica.address)).unwrap_or(unnamed);
+            }
         }
     }
 

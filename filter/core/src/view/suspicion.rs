@@ -65,7 +65,7 @@ impl View {
         let is_due = |replica: &super::Replica| {
             let grace = if may_repeat { Duration::ZERO } else { ANY_REQUEST_AFTER };
             let may_be_led = replica.suspicion.is_some() || (may_repeat && roles.leaves_unheard(replica));
-            replica.serving && may_be_led && self.is_asked(replica) && replica.next_check.after(grace) <= now
+            self.is_asked(replica) && may_be_led && replica.next_check.after(grace) <= now
         };
         let mut due = self.replicas.iter().enumerate().filter(|(_, replica)| is_due(replica));
         due.clone()
@@ -77,14 +77,14 @@ impl View {
     /// The earliest time at which [`View::due`] can say anything: lets the request path go without a clock.
     #[must_use]
     pub fn next_due(&self, roles: &Roles<'_>) -> Option<Millis> {
-        let serving = self.replicas.iter().filter(|replica| replica.serving && self.is_asked(replica));
-        let waiting = serving.filter(|replica| replica.suspicion.is_some() || roles.leaves_unheard(replica));
+        let asked = self.replicas.iter().filter(|replica| self.is_asked(replica));
+        let waiting = asked.filter(|replica| replica.suspicion.is_some() || roles.leaves_unheard(replica));
         waiting.map(|replica| replica.next_check).min()
     }
 
-    /// Another service's replica is tried only where it is needed.
+    /// It may be led a request to be heard of. Another service's replica is tried only where it is needed.
     fn is_asked(&self, replica: &super::Replica) -> bool {
-        !replica.reserve || self.well() == 0
+        replica.serving && (!replica.reserve || self.well() == 0)
     }
 
     /// Claims the check of the replica at `place` for one request, by moving its next one. Says whether it was still

@@ -6,9 +6,7 @@ use proptest::prelude::*;
 use proptest::strategy::Strategy as _;
 
 use super::*;
-use crate::policy::{Placement, Strategy};
-
-static NOWHERE: Placement = Placement { nodes: Vec::new(), standby: Vec::new() };
+use crate::policy::{NOWHERE, Placement, Strategy};
 
 const START: Millis = Millis(1_000_000);
 
@@ -21,7 +19,7 @@ fn pair() -> Roles<'static> {
 }
 
 fn host(number: usize) -> Host {
-    Host { address: format!("10.0.0.{number}:8080"), serving: true, ready: true, zone: 0, doubtful: false }
+    Host::well(format!("10.0.0.{number}:8080"))
 }
 
 fn hosts(count: usize) -> Vec<Host> {
