@@ -59,6 +59,12 @@ impl Outcome {
     pub fn ended(&self) -> Duration {
         self.due + self.latency
     }
+
+    /// It was under way at some time from `from` on and before `to`.
+    #[must_use]
+    pub fn is_during(&self, from: Duration, to: Duration) -> bool {
+        self.due < to && self.ended() >= from
+    }
 }
 
 /// How many requests got what.

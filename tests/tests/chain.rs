@@ -72,8 +72,7 @@ impl Chain {
         let outcomes = running.finish().await;
         // What a thawed replica was sent it runs now.
         tokio::time::sleep(Duration::from_millis(500)).await;
-        let met =
-            outcomes.iter().filter(|outcome| outcome.ended() >= FAULT && outcome.due <= over).count() as u64;
+        let met = outcomes.iter().filter(|outcome| outcome.is_during(FAULT, over)).count() as u64;
         let executions = [
             self.a.executions() as u64,
             self.b.executions() as u64,

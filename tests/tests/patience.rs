@@ -49,7 +49,7 @@ async fn restart(function: &mut Deployment, running: &Running) -> anyhow::Result
 
 /// It was under way while the replicas died.
 fn met_the_end(outcome: &Outcome, killed: Duration) -> bool {
-    outcome.due <= killed + TO_DIE && outcome.ended() >= killed
+    outcome.is_during(killed, killed + TO_DIE)
 }
 
 /// Nothing failed but what was under way while the replicas died.
@@ -104,7 +104,7 @@ async fn a_stall_of_all_replicas_fails_nobody_and_runs_nothing_more_than_twice()
     let outcomes = running.finish().await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(failed(&outcomes), 0, "{:?}", statuses(&outcomes));
-    let met = outcomes.iter().filter(|outcome| outcome.ended() >= frozen && outcome.due <= thawed).count();
+    let met = outcomes.iter().filter(|outcome| outcome.is_during(frozen, thawed)).count();
     let extra = function.counts()?.executions - before.executions - outcomes.len() as u64;
     println!("{met} requests met the stall, {extra} executions more than requests");
     // A tenth of the others: the budget, should the machine be busy.

@@ -69,9 +69,9 @@ fn the_standby_takes_over(seen: &Seen) {
         "the standby ran {before} before, {away} meanwhile, {at_last} at last; {:?}",
         statuses(outcomes)
     );
-    let met_the_end = |outcome: &Outcome| outcome.due < KILLED + TO_DIE && outcome.ended() >= KILLED;
     let bad = outcomes.iter().filter(|outcome| !outcome.got.is_good());
-    let (in_flight, others): (Vec<&Outcome>, Vec<&Outcome>) = bad.partition(|outcome| met_the_end(outcome));
+    let (in_flight, others): (Vec<&Outcome>, Vec<&Outcome>) =
+        bad.partition(|outcome| outcome.is_during(KILLED, KILLED + TO_DIE));
     assert!(others.is_empty(), "{others:?}");
     assert!(in_flight.len() <= IN_FLIGHT, "{in_flight:?}");
     let late = |outcome: &&Outcome| {

@@ -109,7 +109,7 @@ fn percentile(sorted: &[Duration], percent: usize) -> Duration {
 /// Requests that were in flight or became due from `from` to `to`: those that a fault at `from` caught in flight are
 /// the ones it hurts most.
 fn during(outcomes: &[Outcome], from: Duration, to: Duration) -> impl Iterator<Item = &Outcome> {
-    outcomes.iter().filter(move |outcome| outcome.due < to && outcome.ended() >= from)
+    outcomes.iter().filter(move |outcome| outcome.is_during(from, to))
 }
 
 /// The longest time between two consecutive good completions from `from` on. The load's end closes the last gap, so
