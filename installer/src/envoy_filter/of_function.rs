@@ -7,7 +7,7 @@ use steadfaas_core::policy::{Policy, WrittenPolicy};
 
 use super::patch::{Contexts, SIDECAR, patch};
 use super::{IstioVersion, PART, PART_FUNCTION, resource};
-use crate::envoy::protection::{Protection, Spoken};
+use crate::envoy::protection::{MESH_CONNECT_TIMEOUT, Protection, Spoken};
 use crate::function::{Function, Protocol, Upstream};
 
 /// The annotation with the policy, as it travels to the filter: what holds when the function's own becomes wrong.
@@ -80,6 +80,7 @@ impl OfFunction<'_> {
             written: self.written,
             policy: self.policy,
             spoken: spoken(upstream.protocol, context),
+            connect_timeout: MESH_CONNECT_TIMEOUT,
             // Knative's activator finds the revision by it.
             check_host: Some(&upstream.host),
         };

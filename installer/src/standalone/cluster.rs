@@ -47,6 +47,7 @@ fn protection(function: &Function) -> Protection<'_> {
             Protocol::Http1 => Spoken::Http1,
             Protocol::Http2 => Spoken::Http2,
         },
+        connect_timeout: CONNECT_TIMEOUT,
         // A wildcard is no name to ask for; without one Envoy says the cluster's.
         check_host: function.host.as_deref().filter(|host| !host.starts_with('*')),
     }

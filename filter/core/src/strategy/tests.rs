@@ -204,13 +204,23 @@ fn when_all_are_suspect_any_will_do() {
     stage.suspect(1);
     let _busy = enter(&stage.lanes[0]);
     let plan = stage.plan();
-    assert_eq!((plan.order, plan.is_desperate), (vec![1, 0], true), "the least busy first");
+    assert!(plan.is_desperate);
+    assert_eq!(plan.order[..4], [1, 0, 1, 0], "the least busy first, then in turn");
     assert_eq!(
         (plan.hedge_after, plan.repeat),
         (None, Repeat::Never),
         "one of them may have broken by the request"
     );
     assert_eq!(plan.max_retries, Some(PATIENCE), "and it waits");
+}
+
+#[test]
+fn the_only_well_one_is_asked_again_rather_than_one_that_broke() {
+    let mut stage = stage(2, &[("strategy", "active-standby")]);
+    stage.suspect(0);
+    for may_repeat in [true, false] {
+        assert_eq!(stage.situation(may_repeat, 0).plan(None).order, [1, 1, 1]);
+    }
 }
 
 #[test]
@@ -229,7 +239,7 @@ fn a_trial_where_nobody_is_well_waits_for_any_replica() {
     stage.suspect(0);
     stage.suspect(1);
     let plan = stage.situation(true, 0).plan(Some(1));
-    assert_eq!((plan.order, plan.is_check, plan.is_desperate), (vec![1, 0], true, true));
+    assert_eq!((plan.order[..3].to_vec(), plan.is_check, plan.is_desperate), (vec![1, 0, 1], true, true));
     assert_eq!(plan.max_retries, Some(PATIENCE));
 }
 

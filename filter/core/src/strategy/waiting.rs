@@ -26,6 +26,12 @@ pub const RESTART_PATIENCE: u32 = 20;
 /// for much longer than usual. With connections that time out after 100 ms that is about three seconds.
 pub const HANGING_PATIENCE: u32 = 12;
 
+/// How many tries of a request that no replica is known to be well for go to the suspects in turn: with the back-off
+/// those of the first five seconds, so that whoever is back first is met by the next round. Drawn by load it may not be
+/// met at all, for a replica that refuses is always the less busy one. The tries after that are Envoy's to choose:
+/// by then there may be replicas that nobody knew when the request came.
+const IN_TURN: usize = 20;
+
 /// The hedge delay where every replica is suspect.
 pub const LONGEST_DELAY: Duration = Duration::from_secs(1);
 
@@ -49,10 +55,18 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
             let delay = if plan.is_desperate { LONGEST_DELAY } else { much_later(self.terms.delay) };
             plan.hedge_after = Some(delay);
             if plan.is_desperate { PATIENCE } else { HANGING_PATIENCE }
-        } else if plan.repeat == Repeat::WhenBroken {
-            RESTART_PATIENCE
         } else {
-            PATIENCE
+            self.take_turns(plan);
+            if plan.repeat == Repeat::WhenBroken { RESTART_PATIENCE } else { PATIENCE }
         });
+    }
+    /// Suspects that cost nothing to try are asked one after the other, round after round. One that is well keeps its
+    /// request: a late connection to it is no reason to ask those that aren't.
+    fn take_turns(&self, plan: &mut Plan) {
+        if !plan.is_desperate && self.view.well() < self.view.replicas.len() {
+            plan.fill(self.attempts());
+        } else if plan.order.len() > 1 {
+            plan.order = plan.order.iter().copied().cycle().take(IN_TURN).collect();
+        }
     }
 }

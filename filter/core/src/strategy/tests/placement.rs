@@ -42,7 +42,7 @@ fn another_services_replica_comes_last_and_alone_where_no_own_one_is_well() {
         assert_eq!(stage.plan().order, [2, 0, 0], "{strategy}");
         stage.suspect(2);
         let plan = stage.plan();
-        assert_eq!((plan.order, plan.is_desperate), (vec![0], false), "{strategy}");
+        assert_eq!((plan.order, plan.is_desperate), (vec![0; 3], false), "{strategy}");
         assert_eq!(stage.active(), [0]);
     }
 }
