@@ -151,7 +151,7 @@ async fn work(
             let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
             let todo = world.decide(&settings, &metrics, &now);
             let looked_at = todo.keys().cloned().collect();
-            let failed = perform(todo, &mut world, &writer).await;
+            let failed = perform(todo, &mut world, &writer, &is_leader).await;
             retries.note(&looked_at, &failed, Instant::now());
         }
     }
@@ -165,11 +165,12 @@ async fn until(moment: Option<Instant>) {
 }
 
 /// Does it, and names the namespaces where something failed. What is to be done for one function is done in its order, as
-/// far as it succeeds: a status must not say what an EnvoyFilter doesn't.
+/// far as it succeeds: a status must not say what an EnvoyFilter doesn't. Who leads no more leaves the rest to the other one.
 async fn perform(
     todo: BTreeMap<String, Vec<Vec<Action>>>,
     world: &mut World,
     writer: &Writer,
+    is_leader: &watch::Receiver<bool>,
 ) -> BTreeSet<String> {
     let each = todo
         .into_iter()
@@ -184,6 +185,7 @@ async fn perform(
         }
         (namespace, done, None)
     });
+    let tasks = tasks.take_while(|_| *is_leader.borrow());
     let mut tasks = futures::stream::iter(tasks).buffer_unordered(WRITES_AT_ONCE);
     let mut failed = BTreeSet::new();
     while let Some((namespace, done, error)) = tasks.next().await {

@@ -31,6 +31,10 @@ const CONTROLLERS: u32 = 2;
 /// The controller is ready some 3 s after it was asked for.
 const READY_SECONDS: u32 = 60;
 
+/// Kubernetes' garbage collector begins as soon as what owns them is gone; the rest is for a machine that does other things
+/// too.
+const GONE_SECONDS: u32 = 30;
+
 /// Puts it on a cluster that has Istio but not this.
 ///
 /// # Errors
@@ -103,14 +107,14 @@ fn scale(running: &Running, replicas: u32) -> anyhow::Result<()> {
     running.kubectl().run(&["scale", CONTROLLER, &namespace, &replicas]).map(drop)
 }
 
-/// Takes it away, as a user does.
+/// Takes it away, as a user does, and waits until Kubernetes has taken the functions' EnvoyFilters along.
 ///
 /// # Errors
-/// The cluster refuses.
+/// The cluster refuses, or something is left behind.
 pub fn uninstall(running: &Running) -> anyhow::Result<()> {
     running.kubectl().delete(&rendered()?)?;
-    let ours = ["delete", "envoyfilters", "--namespace=istio-system", "--selector=steadfaas.dev/part"];
-    running.kubectl().run(&ours).map(drop)
+    let ours = ["--for=delete", "envoyfilters", "--namespace=istio-system", "--selector=steadfaas.dev/part"];
+    running.kubectl().wait(&ours, GONE_SECONDS)
 }
 
 /// What `steadfaas render` prints for this cluster. Clients are told what was done for them.

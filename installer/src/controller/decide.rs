@@ -45,6 +45,7 @@ pub(super) struct Memory {
 struct Rendered {
     function: Function,
     written: WrittenPolicy,
+    extension: String,
     content: Content,
 }
 
@@ -67,7 +68,9 @@ pub(super) fn decide(
         let in_force = there.and_then(filters::policy);
         let verdict = Verdict::on(function, in_force.as_ref(), seen.known);
         gauges.push(Gauge { function: function.id(), redundancy: verdict.redundancy });
-        let applied = apply(function, &filter_name, &verdict, there, memory, settings);
+        let applied = seen.known.extension.and_then(|extension| {
+            apply((function, &filter_name), &verdict, extension, there, memory, settings)
+        });
         let slices = stand_by(&verdict, &seen.known);
         standing_by.extend(verdict.slices.iter().map(ResourceExt::name_any));
         todo.push(slices.into_iter().chain(applied).chain(say(function, &verdict, memory, now)).collect());
@@ -81,11 +84,11 @@ pub(super) fn decide(
     (todo, gauges)
 }
 
-/// The EnvoyFilter, where it isn't as it should be.
+/// The EnvoyFilter, where it isn't as it should be. Without the extension nobody reads it, and it would be left behind.
 fn apply(
-    function: &Function,
-    name: &str,
+    (function, name): (&Function, &str),
     verdict: &Verdict,
+    extension: &str,
     there: Option<&Filter>,
     memory: &mut Memory,
     settings: &Settings,
@@ -93,6 +96,7 @@ fn apply(
     let (written, policy) = verdict.policy.as_ref()?;
     let same = |rendered: &&Rendered| {
         rendered.written == *written
+            && rendered.extension == extension
             && rendered.function.upstreams == function.upstreams
             && rendered.function.uid == function.uid
     };
@@ -108,12 +112,17 @@ fn apply(
         istio: settings.istio,
         contexts: settings.contexts,
         root_namespace: &settings.root_namespace,
+        extension,
     };
     // A map of strings can always be written.
     let filter = filter.render().ok()?;
     let content = Content::wanted(&filter);
-    let rendered =
-        Rendered { function: function.clone(), written: written.clone(), content: content.clone() };
+    let rendered = Rendered {
+        function: function.clone(),
+        written: written.clone(),
+        extension: extension.to_owned(),
+        content: content.clone(),
+    };
     memory.rendered.insert(name.to_owned(), rendered);
     if memory.filters.holds(name, &content, there) {
         return None;

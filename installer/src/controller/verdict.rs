@@ -15,6 +15,8 @@ pub(super) struct Known<'a> {
     pub(super) limits: &'a Limits,
     pub(super) endpoints: &'a Endpoints<'a>,
     pub(super) around: &'a Surroundings<'a>,
+    /// The UID of the EnvoyFilter that brings proxies the filter; none: no proxy has it.
+    pub(super) extension: Option<&'a str>,
 }
 
 /// What is to be done for one function, and what is to be said of it.
@@ -41,7 +43,8 @@ impl Verdict {
             Err(wrong) => (last_good(function, &wrong, in_force, known.limits), wrong.finding()),
         };
         let mut policy = policy.filter(|_| !function.upstreams.is_empty());
-        let mut findings = vec![valid.clone(), protected(function, policy.as_ref(), valid.holds)];
+        let mut findings =
+            vec![valid.clone(), protected(function, policy.as_ref(), valid.holds, known.extension.is_some())];
         let (mut redundancy, mut slices) = (None, Vec::new());
         if let Some((written, policy)) = &mut policy {
             let placed = Placed::of(function, written, known.around);
@@ -96,8 +99,18 @@ fn last_good(
     Some((written.clone(), policy))
 }
 
-fn protected(function: &Function, policy: Option<&(WrittenPolicy, Policy)>, as_written: bool) -> Finding {
+fn protected(
+    function: &Function,
+    policy: Option<&(WrittenPolicy, Policy)>,
+    as_written: bool,
+    has_filter: bool,
+) -> Finding {
     match policy {
+        Some(_) if !has_filter => {
+            let words = "proxies don't have the filter: the EnvoyFilter steadfaas isn't in istiod's root namespace, and \
+                         `kubectl apply` of steadfaas' manifest would put it there";
+            Finding::bad(About::Protected, "NoFilter", words.to_owned())
+        }
         Some((_, policy)) => {
             let words = format!(
                 "by {}, which survives {} at once",
@@ -182,7 +195,12 @@ mod tests {
         Verdict::on(
             function,
             in_force,
-            Known { limits: &limits, endpoints: &Endpoints::default(), around: &Surroundings::default() },
+            Known {
+                limits: &limits,
+                endpoints: &Endpoints::default(),
+                around: &Surroundings::default(),
+                extension: Some("of-the-extension"),
+            },
         )
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::time::Duration;
 
 use futures::{Stream, StreamExt as _};
 use k8s_openapi::api::apps::v1::Deployment;
@@ -9,7 +10,8 @@ use k8s_openapi::api::core::v1::{ConfigMap, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::api::Api;
 use kube::runtime::reflector::{self, Lookup, Store};
-use kube::runtime::watcher::{self, Event, watcher};
+use kube::runtime::utils::Backoff;
+use kube::runtime::watcher::{self, DefaultBackoff, Event, watcher};
 use kube::runtime::{WatchStreamExt as _, reflector as reflect};
 use kube::{Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
@@ -19,9 +21,17 @@ use super::filters::Filter;
 use super::limits;
 use super::settings::Settings;
 use crate::access::in_words;
-use crate::envoy_filter::{self, PART, PART_FUNCTION, owner_namespace};
+use crate::envoy_filter::{self, PART};
 use crate::function::PREFIX;
 use crate::function::knative::{self, KnativeService};
+
+/// A watch is begun anew after so many seconds, from where it was: one whose connection is gone without a word is noticed
+/// then. Six requests a minute are nothing to an API server.
+const WATCHED_FOR: u32 = 60;
+
+/// Longest wait before a broken watch is tried again: an API server that was away for minutes is found as soon as it is
+/// back, and one that is away gets a request or two a second from all six watches.
+const TRIED_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 /// What is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -43,8 +53,15 @@ impl Watched {
 /// Word of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Change {
-    /// Something in this namespace, or an EnvoyFilter for it.
+    /// Something in this namespace.
     Namespace(String),
+    /// An EnvoyFilter of ours.
+    Filter {
+        /// Its name.
+        name: String,
+        /// Its version, or that with which it was deleted.
+        version: Option<String>,
+    },
     /// All of it was listed, for the first time or again.
     Listed(Watched),
     /// The cluster doesn't know the kind.
@@ -65,9 +82,9 @@ pub(super) struct Stores {
 
 /// Starts all watches; they end when nobody listens any more.
 pub(super) fn start(client: &Client, settings: &Settings, tell: &UnboundedSender<Change>) -> Stores {
-    let all = watcher::Config::default;
+    let all = || watcher::Config::default().timeout(WATCHED_FOR);
     let (knatives, filters) = (knative::resource(), envoy_filter::resource());
-    let ours = all().labels(&format!("{PART}={PART_FUNCTION}"));
+    let ours = all().labels(PART);
     let one = all().fields(&format!("metadata.name={}", limits::NAME));
     let filter_api = Api::namespaced_with(client.clone(), &settings.root_namespace, &filters);
     let limits_api: Api<ConfigMap> = Api::namespaced(client.clone(), &settings.namespace);
@@ -89,8 +106,13 @@ pub(super) fn start(client: &Client, settings: &Settings, tell: &UnboundedSender
         slices: watch((Watched::Endpoints, Api::all(client.clone()), all(), ()), slim_slice, here, tell),
         filters: watch(
             (Watched::Filters, filter_api, ours, filters),
-            |_| {},
-            |filter| owner_namespace(filter).map(|namespace| Change::Namespace(namespace.to_owned())),
+            slim_filter,
+            |filter| {
+                Some(Change::Filter {
+                    name: filter.name_any(),
+                    version: filter.metadata.resource_version.clone(),
+                })
+            },
             tell,
         ),
         limits: watch((Watched::Limits, limits_api, one, ()), |_| {}, |_| Some(Change::Limits), tell),
@@ -123,12 +145,30 @@ where
 {
     let writer = reflector::store::Writer::new(kind);
     let store = writer.as_reader();
-    let events = watcher(api, config).default_backoff().modify(move |object: &mut K| {
+    let events = watcher(api, config).backoff(Soon::default()).modify(move |object: &mut K| {
         object.managed_fields_mut().clear();
         slim(object);
     });
     tokio::spawn(pass_on(watched, reflect(writer, events), change, tell.clone()));
     store
+}
+
+/// The waits that Kubernetes' own clients take, but for the longest.
+#[derive(Default)]
+struct Soon(DefaultBackoff);
+
+impl Iterator for Soon {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        self.0.next().map(|wait| wait.min(TRIED_AGAIN_AFTER))
+    }
+}
+
+impl Backoff for Soon {
+    fn reset(&mut self) {
+        self.0.reset();
+    }
 }
 
 /// Says what changed, as long as somebody listens.
@@ -172,6 +212,11 @@ fn words(error: &watcher::Error) -> String {
         Some(cause) => in_words(cause),
         None => error.to_string(),
     }
+}
+
+fn slim_filter(filter: &mut Filter) {
+    // Of the one with the extension `kubectl apply` keeps a copy here, with the whole module.
+    filter.annotations_mut().retain(|key, _| key.starts_with(PREFIX));
 }
 
 fn slim_service(service: &mut Service) {

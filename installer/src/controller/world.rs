@@ -4,18 +4,20 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use kube::ResourceExt as _;
-use kube::runtime::reflector::Store;
+use kube::runtime::reflector::{ObjectRef, Store};
 
 use super::action::Action;
 use super::decide::{Memory, Seen, decide};
 use super::endpoints::Endpoints;
+use super::filters::Filter;
 use super::limits::Limits;
 use super::metrics::Metrics;
 use super::placement::{Leaning, Surroundings};
 use super::settings::Settings;
 use super::verdict::Known;
 use super::watches::{Change, Stores, Watched};
-use crate::envoy_filter::owner_namespace;
+use crate::envoy_filter::{self, owner_namespace};
+use crate::filter::PLUGIN;
 use crate::function::{Objects, functions};
 
 /// All that is known of the cluster.
@@ -48,10 +50,20 @@ impl World {
     pub(super) fn note(&mut self, change: Change) {
         match change {
             Change::Namespace(namespace) => self.look_at(namespace),
+            Change::Filter { name, version } => {
+                self.memory.filters.seen(&name, version.as_deref());
+                match owner_namespace(&name) {
+                    Some(namespace) => self.look_at(namespace.to_owned()),
+                    // All others go with it.
+                    None => self.look_at_all(),
+                }
+            }
             Change::Listed(watched) => {
                 self.listed.insert(watched);
-                if watched == Watched::Limits {
-                    self.read_limits();
+                match watched {
+                    Watched::Limits => self.read_limits(),
+                    Watched::Filters => self.memory.filters.listed(),
+                    _ => {}
                 }
                 self.look_at_all();
             }
@@ -80,7 +92,7 @@ impl World {
         all.extend(namespaces(&stores.services));
         all.extend(namespaces(&stores.deployments));
         let filters = stores.filters.state();
-        all.extend(filters.iter().filter_map(|filter| owner_namespace(&**filter).map(str::to_owned)));
+        all.extend(filters.iter().filter_map(|filter| namespace_of(filter).map(str::to_owned)));
         self.dirty.extend(all);
     }
 
@@ -120,12 +132,13 @@ impl World {
         let stores = &self.stores;
         let (knative, services) = (of(&stores.knative, namespace), of(&stores.services, namespace));
         let (deployments, slices) = (of(&stores.deployments, namespace), of(&stores.slices, namespace));
-        let filters = stores.filters.state_filter(|filter| owner_namespace(filter) == Some(namespace));
+        let filters = stores.filters.state_filter(|filter| namespace_of(filter) == Some(namespace));
         let objects = Objects {
             knative: knative.iter().map(Arc::as_ref).collect(),
             services: services.iter().map(Arc::as_ref).collect(),
             deployments: deployments.iter().map(Arc::as_ref).collect(),
         };
+        let extension = extension(&stores.filters, settings);
         let endpoints = Endpoints::of(slices.iter().map(Arc::as_ref));
         let functions = functions(&objects, &settings.domain);
         let others = self.leaning.note(namespace, &functions);
@@ -139,7 +152,12 @@ impl World {
             namespace,
             functions,
             filters: filters.iter().map(|filter| (filter.name_any(), filter.as_ref())).collect(),
-            known: Known { limits: &self.limits, endpoints: &endpoints, around: &around },
+            known: Known {
+                limits: &self.limits,
+                endpoints: &endpoints,
+                around: &around,
+                extension: extension.as_deref(),
+            },
             knative_is_known: self.listed.contains(&Watched::Knative),
         };
         let (actions, gauges) = decide(&seen, &mut self.memory, settings, now);
@@ -158,6 +176,16 @@ impl World {
             }
         }
     }
+}
+
+/// The UID of the EnvoyFilter with the extension, unless it is being deleted.
+fn extension(filters: &Store<Filter>, settings: &Settings) -> Option<String> {
+    let name = ObjectRef::new_with(PLUGIN, envoy_filter::resource()).within(&settings.root_namespace);
+    filters.get(&name).filter(|filter| filter.metadata.deletion_timestamp.is_none())?.uid()
+}
+
+fn namespace_of(filter: &Filter) -> Option<&str> {
+    owner_namespace(filter.metadata.name.as_deref()?)
 }
 
 fn of<K: kube::ResourceExt + Clone>(store: &Store<K>, namespace: &str) -> Vec<Arc<K>>

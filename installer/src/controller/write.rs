@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, Preconditions};
 use kube::core::DynamicObject;
 use kube::discovery::ApiResource;
@@ -15,7 +16,7 @@ use thiserror::Error;
 
 use super::action::Action;
 use super::decide::Memory;
-use super::filters::Content;
+use super::filters::{Content, Filter};
 use super::metrics::Metrics;
 use super::settings::Settings;
 use super::status::Finding;
@@ -77,7 +78,7 @@ impl Done {
 #[derive(Clone)]
 pub(super) struct Writer {
     client: Client,
-    filters: Api<DynamicObject>,
+    filters: Api<Filter>,
     recorder: Recorder,
     metrics: Arc<Metrics>,
 }
@@ -122,16 +123,27 @@ impl Writer {
         let what = || format!("the EnvoyFilter {name}");
         if !is_there {
             let other = patiently(what(), self.filters.get_opt(&name)).await?;
-            if other.is_some_and(|other| !other.labels().contains_key(PART)) {
+            if other.is_some_and(|other| !is_ours(&other)) {
                 return Err(WriteError::NotOurs { name });
             }
         }
         let params = PatchParams::apply(FIELD_MANAGER).force();
         let patch = Patch::Apply(filter);
-        let written = patiently(what(), self.filters.patch(&name, &params, &patch)).await?;
+        let mut written = patiently(what(), self.filters.patch(&name, &params, &patch)).await?;
+        if !content.is(&written) {
+            // What somebody else added stays when ours is applied.
+            written = patiently(what(), self.replace_spec(&name, filter)).await?;
+        }
         self.metrics.filter_writes.fetch_add(1, Ordering::Relaxed);
         tracing::info!(filter = name, "EnvoyFilter written");
         Ok(Done::Applied { name, content, version: written.resource_version().unwrap_or_default() })
+    }
+
+    async fn replace_spec(&self, name: &str, filter: &Value) -> kube::Result<Filter> {
+        let all = json!([{ "op": "replace", "path": "/spec", "value": filter.get("spec") }]);
+        let all = serde_json::from_value(all).map_err(kube::Error::SerdeError)?;
+        let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+        self.filters.patch(name, &params, &Patch::Json::<()>(all)).await
     }
 
     async fn delete(&self, name: String, uid: Option<String>) -> Result<Done, WriteError> {
@@ -205,6 +217,12 @@ impl Writer {
             tracing::warn!(function = function.id(), %error, "no Event");
         }
     }
+}
+
+/// Whether we wrote it: somebody may have taken the label away.
+fn is_ours(filter: &Filter) -> bool {
+    let by_us = |fields: &ManagedFieldsEntry| fields.manager.as_deref() == Some(FIELD_MANAGER);
+    filter.labels().contains_key(PART) || filter.managed_fields().iter().any(by_us)
 }
 
 /// An object that is gone, or is another one by now, needs nothing done to it.

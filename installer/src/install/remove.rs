@@ -79,9 +79,15 @@ async fn policies(access: &Access, say: &impl Fn(&str)) -> Result<(), ClusterErr
     for filter in filters {
         let (namespace, name) = (filter.namespace().unwrap_or_default(), filter.name_any());
         let there: Api<DynamicObject> = Api::namespaced_with(access.client.clone(), &namespace, &resource);
-        let deleted = there.delete(&name, &DeleteParams::default()).await;
-        deleted.map_err(ClusterError::refused(format!("deleting EnvoyFilter {namespace}/{name}")))?;
-        say(&format!("EnvoyFilter {namespace}/{name}"));
+        match there.delete(&name, &DeleteParams::default()).await {
+            Ok(_) => say(&format!("EnvoyFilter {namespace}/{name}")),
+            // Kubernetes takes them away with the extension, if somebody deleted that first.
+            Err(kube::Error::Api(status)) if status.code == 404 => {}
+            Err(error) => {
+                let doing = format!("deleting EnvoyFilter {namespace}/{name}");
+                return Err(ClusterError::refused(doing)(error));
+            }
+        }
     }
     Ok(())
 }

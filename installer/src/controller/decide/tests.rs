@@ -29,6 +29,7 @@ struct Place {
     filters: Vec<Filter>,
     slices: Vec<EndpointSlice>,
     knative_is_known: bool,
+    extension: Option<&'static str>,
     memory: Memory,
 }
 
@@ -39,6 +40,7 @@ impl Place {
             filters: Vec::new(),
             slices: Vec::new(),
             knative_is_known: true,
+            extension: Some("of-the-extension"),
             memory: Memory::default(),
         }
     }
@@ -53,7 +55,12 @@ impl Place {
             namespace: "default",
             functions: functions(&objects, DEFAULT_DOMAIN),
             filters: self.filters.iter().map(|filter| (filter.name_any(), filter)).collect(),
-            known: Known { limits: &limits, endpoints: &endpoints, around: &around },
+            known: Known {
+                limits: &limits,
+                endpoints: &endpoints,
+                around: &around,
+                extension: self.extension,
+            },
             knative_is_known: self.knative_is_known,
         };
         decide(&seen, &mut self.memory, &settings(), "2026-01-01T00:00:00Z").0.concat()
@@ -136,6 +143,18 @@ fn what_was_written_is_not_written_again_while_the_watch_is_late() {
 }
 
 #[test]
+fn what_was_written_and_deleted_before_the_watch_showed_either_is_written_again() {
+    let mut place = Place::with(vec![service("fib", json!({}), protected())]);
+    for action in place.look() {
+        if let Action::Apply { name, content, .. } = action {
+            place.memory.filters.wrote(name, content, "7");
+        }
+    }
+    place.memory.filters.seen("steadfaas.default.service.fib", Some("8"));
+    assert_eq!(applied(&place.look()), ["steadfaas.default.service.fib"]);
+}
+
+#[test]
 fn an_annotation_that_is_removed_takes_filter_and_status_along() {
     let mut place = Place::with(vec![service("fib", json!({}), protected())]);
     place.settle();
@@ -185,6 +204,24 @@ fn somebody_elses_change_of_our_filter_is_put_back() {
     let changed = json!({ "metadata": { "name": "steadfaas.default.service.fib", "resourceVersion": "9" }, "spec": {} });
     place.filters = vec![object(changed)];
     assert_eq!(applied(&place.look()), ["steadfaas.default.service.fib"]);
+}
+
+#[test]
+fn without_the_extension_nothing_is_written_and_a_new_one_gets_all_of_it() {
+    let mut place = Place::with(vec![service("fib", json!({}), protected())]);
+    place.extension = None;
+    let actions = place.look();
+    let [Action::Say { status, .. }] = actions.as_slice() else { panic!("{actions:?}") };
+    assert!(status.as_ref().unwrap().contains("NoFilter"));
+    place.extension = Some("of-the-extension");
+    place.settle();
+    assert_eq!(place.filters.len(), 1);
+    place.extension = None;
+    assert_eq!(deleted(&place.look()), Vec::<&str>::new(), "Kubernetes does that");
+    place.extension = Some("of-the-next-one");
+    assert_eq!(applied(&place.look()), ["steadfaas.default.service.fib"]);
+    place.settle();
+    assert!(place.look().is_empty());
 }
 
 #[test]
