@@ -133,9 +133,7 @@ async fn work(
                 let leads = *is_leader.borrow_and_update();
                 metrics.leads.store(leads, Ordering::Relaxed);
                 tracing::info!(leads, "leadership");
-                // Another one may have written meanwhile.
-                world.memory.forget();
-                world.look_at_all();
+                world.take_over();
             }
             () = until(retries.next()) => {}
         }

@@ -1,5 +1,6 @@
 //! What the controller does to a cluster.
 
+use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use serde_json::Value;
 
@@ -46,4 +47,15 @@ pub(super) enum Action {
         /// What is new about it, for Events.
         new: Vec<Finding>,
     },
+    /// The administrators are to be told that their limits are wrong.
+    Complain(Complaint),
+}
+
+/// What is wrong with an object that isn't a function.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Complaint {
+    /// The object, in the version that is wrong.
+    pub(super) about: ObjectReference,
+    /// What is wrong and what would be right.
+    pub(super) words: String,
 }

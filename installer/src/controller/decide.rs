@@ -6,7 +6,7 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::ResourceExt;
 use steadfaas_core::policy::WrittenPolicy;
 
-use super::action::Action;
+use super::action::{Action, Complaint};
 use super::filters::{self, Content, Filter, Recent};
 use super::metrics::Gauge;
 use super::settings::Settings;
@@ -39,6 +39,8 @@ pub(super) struct Memory {
     rendered: HashMap<String, Rendered>,
     /// Statuses that were written and haven't come back by the watch yet, by the function's UID.
     statuses: HashMap<String, Status>,
+    /// What administrators haven't been told yet.
+    pub(super) complaint: Option<Complaint>,
 }
 
 #[derive(Debug)]
@@ -203,6 +205,11 @@ impl Memory {
             Some(status) => self.statuses.insert(function.uid.clone(), status),
             None => self.statuses.remove(&function.uid),
         };
+    }
+
+    /// Administrators were told.
+    pub(super) fn complained(&mut self, complaint: &Complaint) {
+        self.complaint.take_if(|wrong| wrong == complaint);
     }
 
     /// Nothing that was written counts any more: what the watches say does.

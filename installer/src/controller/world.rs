@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use kube::ResourceExt as _;
 use kube::runtime::reflector::{ObjectRef, Store};
+use kube::{Resource as _, ResourceExt as _};
 
-use super::action::Action;
+use super::action::{Action, Complaint};
 use super::decide::{Memory, Seen, decide};
 use super::endpoints::Endpoints;
 use super::filters::Filter;
-use super::limits::Limits;
+use super::limits::{self, Limits};
 use super::metrics::Metrics;
 use super::placement::{Leaning, Surroundings};
 use super::settings::Settings;
@@ -44,6 +44,13 @@ impl World {
             leaning: Leaning::default(),
             memory: Memory::default(),
         }
+    }
+
+    /// Another one may have written meanwhile: nothing counts but what the watches say.
+    pub(super) fn take_over(&mut self) {
+        self.memory.forget();
+        self.read_limits();
+        self.look_at_all();
     }
 
     /// Takes note of a change.
@@ -86,7 +93,7 @@ impl World {
     }
 
     /// All namespaces are to be looked at.
-    pub(super) fn look_at_all(&mut self) {
+    fn look_at_all(&mut self) {
         let stores = &self.stores;
         let mut all = namespaces(&stores.knative);
         all.extend(namespaces(&stores.services));
@@ -113,13 +120,17 @@ impl World {
         now: &str,
     ) -> BTreeMap<String, Vec<Vec<Action>>> {
         let dirty = std::mem::take(&mut self.dirty);
-        dirty
+        let mut todo: BTreeMap<String, Vec<Vec<Action>>> = dirty
             .into_iter()
             .map(|namespace| {
                 let actions = self.decide_in(&namespace, settings, metrics, now);
                 (namespace, actions)
             })
-            .collect()
+            .collect();
+        if let Some(complaint) = self.memory.complaint.clone() {
+            todo.entry(settings.namespace.clone()).or_default().push(vec![Action::Complain(complaint)]);
+        }
+        todo
     }
 
     fn decide_in(
@@ -165,16 +176,15 @@ impl World {
         actions
     }
 
-    /// Limits that can't be read leave those that held.
     fn read_limits(&mut self) {
         let there = self.stores.limits.state();
-        let data = there.first().and_then(|map| map.data.clone()).unwrap_or_default();
-        match Limits::parse(&data) {
-            Ok(limits) => self.limits = limits,
-            Err(error) => {
-                tracing::error!(error, "the limits stay as they were: ConfigMap {}", super::limits::NAME)
-            }
-        }
+        let map = there.first();
+        let wrong = self.limits.read(map.and_then(|map| map.data.as_ref()).unwrap_or(&BTreeMap::new()));
+        self.memory.complaint = map.filter(|_| !wrong.is_empty()).map(|map| {
+            let words = format!("{}; what was right before stays in force", wrong.join("; "));
+            tracing::warn!(configmap = limits::NAME, words, "bad limits");
+            Complaint { about: map.object_ref(&()), words }
+        });
     }
 }
 

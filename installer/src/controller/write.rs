@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, Preconditions};
@@ -14,7 +15,7 @@ use kube::{Client, ResourceExt as _};
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::action::Action;
+use super::action::{Action, Complaint};
 use super::decide::Memory;
 use super::filters::{Content, Filter};
 use super::metrics::Metrics;
@@ -60,6 +61,7 @@ pub(super) enum Done {
         function: Box<Function>,
         status: Option<String>,
     },
+    Complained(Complaint),
 }
 
 impl Done {
@@ -70,6 +72,7 @@ impl Done {
             Self::Deleted { name } => memory.filters.deleted(&name),
             Self::StoodByOrDown => {}
             Self::Said { function, status } => memory.said(&function, status.as_deref()),
+            Self::Complained(complaint) => memory.complained(&complaint),
         }
     }
 }
@@ -106,6 +109,7 @@ impl Writer {
             Action::StandBy(slice) => self.stand_by(&slice).await,
             Action::StandDown { namespace, name } => self.stand_down(&namespace, &name).await,
             Action::Say { function, status, new } => self.say(function, status, &new).await,
+            Action::Complain(complaint) => self.complain(complaint).await,
         };
         if done.is_err() {
             self.metrics.failures.fetch_add(1, Ordering::Relaxed);
@@ -203,19 +207,31 @@ impl Writer {
     /// An Event on the function. One that is lost is no harm: the status says the same.
     async fn tell(&self, function: &Function, finding: &Finding) {
         let kind = if finding.holds { EventType::Normal } else { EventType::Warning };
-        let end = finding.message.floor_char_boundary(MAX_NOTE);
-        let event = Event {
-            type_: kind,
-            reason: finding.reason.to_owned(),
-            note: finding.message.get(..end).map(str::to_owned),
-            action: "Protect".to_owned(),
-            secondary: None,
-        };
-        let reference = function.reference();
-        let published = self.recorder.publish(&event, &reference);
-        if let Err(error) = patiently("an Event".to_owned(), published).await {
+        let event = event(kind, "Protect", finding.reason, &finding.message);
+        if let Err(error) = self.publish(&event, &function.reference()).await {
             tracing::warn!(function = function.id(), %error, "no Event");
         }
+    }
+
+    async fn complain(&self, complaint: Complaint) -> Result<Done, WriteError> {
+        let event = event(EventType::Warning, "Limit", "BadLimits", &complaint.words);
+        self.publish(&event, &complaint.about).await?;
+        Ok(Done::Complained(complaint))
+    }
+
+    async fn publish(&self, event: &Event, about: &ObjectReference) -> Result<(), WriteError> {
+        patiently("an Event".to_owned(), self.recorder.publish(event, about)).await
+    }
+}
+
+fn event(type_: EventType, action: &str, reason: &str, words: &str) -> Event {
+    let end = words.floor_char_boundary(MAX_NOTE);
+    Event {
+        type_,
+        reason: reason.to_owned(),
+        note: words.get(..end).map(str::to_owned),
+        action: action.to_owned(),
+        secondary: None,
     }
 }
 

@@ -89,6 +89,7 @@ impl Place {
                         None => drop(annotations.as_object_mut().unwrap().remove(STATUS)),
                     }
                 }
+                Action::Complain(complaint) => panic!("the limits are right: {complaint:?}"),
             }
         }
     }
