@@ -25,6 +25,9 @@ pub const NAMESPACE: &str = "steadfaas-system";
 /// The controller's Deployment.
 pub const CONTROLLER: &str = "deployment/steadfaas-controller";
 
+/// The label of its pods.
+pub const PODS: &str = "app.kubernetes.io/name=steadfaas-controller";
+
 /// How many controllers the manifest has.
 const CONTROLLERS: u32 = 2;
 
