@@ -155,10 +155,10 @@ impl World {
         let others = self.leaning.note(namespace, &functions);
         let other_services: Vec<_> = others.iter().flat_map(|other| of(&stores.services, other)).collect();
         let other_slices: Vec<_> = others.iter().flat_map(|other| of(&stores.slices, other)).collect();
-        let around = Surroundings {
-            services: services.iter().chain(&other_services).map(Arc::as_ref).collect(),
-            slices: slices.iter().chain(&other_slices).map(Arc::as_ref).collect(),
-        };
+        let around = Surroundings::new(
+            services.iter().chain(&other_services).map(Arc::as_ref).collect(),
+            slices.iter().chain(&other_slices).map(Arc::as_ref).collect(),
+        );
         let seen = Seen {
             namespace,
             functions,

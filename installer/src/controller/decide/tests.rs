@@ -49,8 +49,7 @@ impl Place {
         let services: Vec<_> = self.services.iter().cloned().map(object).collect();
         let objects = Objects { services: services.iter().collect(), ..Objects::default() };
         let (limits, endpoints) = (Limits::default(), Endpoints::default());
-        let around =
-            Surroundings { services: services.iter().collect(), slices: self.slices.iter().collect() };
+        let around = Surroundings::new(services.iter().collect(), self.slices.iter().collect());
         let seen = Seen {
             namespace: "default",
             functions: functions(&objects, DEFAULT_DOMAIN),
