@@ -63,6 +63,10 @@ fn run(command: Command) -> anyhow::Result<()> {
             xtask::envoy::ensure(xtask::envoy::NEWEST)?;
             print("all that a cluster needs is here\n")
         }
+        Command::Build => {
+            tools::ALL.iter().try_for_each(|set| tools::ensure(set).map(drop))?;
+            print("the cluster's programs are built\n")
+        }
         Command::Scenarios { fewest } => {
             let asked = catalogue::ALL.iter().filter(|scenario| !fewest || !scenario.is_repeated());
             asked.map(|scenario| format!("{}\n", scenario.name)).try_for_each(|line| print(&line))
