@@ -53,7 +53,7 @@ pub(crate) enum Command {
     },
     /// Make sure of all that a cluster needs and that isn't built for it, or say what is missing
     Needs,
-    /// Write the controller's image as an OCI archive, for `docker load`, `podman load` or `ctr images import`
+    /// Write the controller's image as an OCI archive, for `podman load`, `ctr images import` and the like
     Image {
         /// What nodes are to find it under, as `steadfaas render --image` is told
         name: String,
