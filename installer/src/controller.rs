@@ -122,7 +122,7 @@ async fn work(
     mut changes: mpsc::UnboundedReceiver<Change>,
     mut is_leader: watch::Receiver<bool>,
 ) {
-    let mut retries = Retries::default();
+    let (mut retries, mut has_more) = (Retries::default(), false);
     loop {
         tokio::select! {
             change = changes.recv() => match change {
@@ -136,6 +136,7 @@ async fn work(
                 world.take_over();
             }
             () = until(retries.next()) => {}
+            () = std::future::ready(()), if has_more => {}
         }
         tokio::time::sleep(TOGETHER).await;
         while let Ok(change) = changes.try_recv() {
@@ -145,12 +146,15 @@ async fn work(
             world.look_at(namespace);
         }
         metrics.is_ready.store(world.is_known(), Ordering::Relaxed);
+        has_more = false;
         if world.is_known() && *is_leader.borrow() {
             let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
             let todo = world.decide(&settings, &metrics, &now);
             let looked_at = todo.keys().cloned().collect();
             let failed = perform(todo, &mut world, &writer, &is_leader).await;
             retries.note(&looked_at, &failed, Instant::now());
+            world.done(&failed);
+            has_more = world.has_more();
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::filters::Content;
 use super::status::Finding;
@@ -15,8 +15,8 @@ pub(super) enum Action {
     Apply {
         /// Its name.
         name: String,
-        /// All of it.
-        filter: Box<Value>,
+        /// All of it, as text: thousands may wait to be written, and as values they take ten times the memory.
+        filter: Box<RawValue>,
         /// The same, to tell whether it is there.
         content: Content,
         /// Whether one of ours is there under the name.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::ResourceExt;
+use serde_json::value::to_raw_value;
 use steadfaas_core::policy::WrittenPolicy;
 
 use super::action::{Action, Complaint};
@@ -39,6 +40,8 @@ pub(super) struct Memory {
     rendered: HashMap<String, Rendered>,
     /// Statuses that were written and haven't come back by the watch yet, by the function's UID.
     statuses: HashMap<String, Status>,
+    /// At which of a namespace's functions the next look begins.
+    turn: usize,
     /// What administrators haven't been told yet.
     pub(super) complaint: Option<Complaint>,
 }
@@ -51,39 +54,76 @@ struct Rendered {
     content: Content,
 }
 
-/// What is to be done, function by function, and what there is to measure. `now` is the time as RFC 3339 has it.
+/// What is to be done in a namespace now.
+#[derive(Debug, Default)]
+pub(super) struct Decided {
+    /// Function by function.
+    pub(super) todo: Vec<Vec<Action>>,
+    /// What there is to measure.
+    pub(super) gauges: Vec<Gauge>,
+    /// There was no room for all of it: the rest is for the next look.
+    pub(super) has_more: bool,
+}
+
+/// What is to be done, for no more functions than there is `room` for. `now` is the time as RFC 3339 has it.
 pub(super) fn decide(
     seen: &Seen<'_>,
     memory: &mut Memory,
     settings: &Settings,
     now: &str,
-) -> (Vec<Vec<Action>>, Vec<Gauge>) {
-    let (mut todo, mut gauges, mut wanted) = (Vec::new(), Vec::new(), BTreeSet::new());
-    let mut standing_by = BTreeSet::new();
-    for function in &seen.functions {
+    room: &mut usize,
+) -> Decided {
+    let (mut decided, mut wanted, mut standing_by) = (Decided::default(), BTreeSet::new(), BTreeSet::new());
+    // Each look begins elsewhere: functions that can't be written must not keep others from it.
+    let (last, first) = seen.functions.split_at(memory.turn % seen.functions.len().max(1));
+    for function in first.iter().chain(last) {
         let filter_name = name(function);
-        if !function.is_annotated() {
-            todo.push(silence(function, &filter_name, memory).into_iter().collect());
-            continue;
-        }
         let there = seen.filters.get(&filter_name).copied();
         let in_force = there.and_then(filters::policy);
-        let verdict = Verdict::on(function, in_force.as_ref(), seen.known);
-        gauges.push(Gauge { function: function.id(), redundancy: verdict.redundancy });
-        let applied = seen.known.extension.and_then(|extension| {
-            apply((function, &filter_name), &verdict, extension, there, memory, settings)
-        });
-        let slices = stand_by(&verdict, &seen.known);
-        standing_by.extend(verdict.slices.iter().map(ResourceExt::name_any));
-        todo.push(slices.into_iter().chain(applied).chain(say(function, &verdict, memory, now)).collect());
-        if verdict.policy.is_some() {
+        let verdict = function.is_annotated().then(|| Verdict::on(function, in_force.as_ref(), seen.known));
+        if let Some(verdict) = &verdict {
+            decided.gauges.push(Gauge { function: function.id(), redundancy: verdict.redundancy });
+            standing_by.extend(verdict.slices.iter().map(ResourceExt::name_any));
+        }
+        if *room == 0 {
+            decided.has_more = true;
+        } else {
+            let named = (function, filter_name.as_str());
+            let actions = match &verdict {
+                Some(verdict) => actions(named, verdict, seen, memory, settings, now),
+                None => silence(function, &filter_name, memory).into_iter().collect(),
+            };
+            *room -= usize::from(!actions.is_empty());
+            decided.todo.push(actions);
+        }
+        if verdict.is_some_and(|verdict| verdict.policy.is_some()) {
             wanted.insert(filter_name);
         }
     }
-    todo.extend(stand_down(seen, &standing_by).into_iter().map(|delete| vec![delete]));
-    todo.extend(sweep(seen, &wanted, memory).into_iter().map(|delete| vec![delete]));
-    todo.retain(|actions: &Vec<Action>| !actions.is_empty());
-    (todo, gauges)
+    if decided.has_more {
+        memory.turn = memory.turn.wrapping_add(decided.todo.len());
+    }
+    decided.todo.extend(stand_down(seen, &standing_by).into_iter().map(|delete| vec![delete]));
+    decided.todo.extend(sweep(seen, &wanted, memory).into_iter().map(|delete| vec![delete]));
+    decided.todo.retain(|actions| !actions.is_empty());
+    decided
+}
+
+/// What is to be done for one function that asks for protection, in its order.
+fn actions(
+    (function, name): (&Function, &str),
+    verdict: &Verdict,
+    seen: &Seen<'_>,
+    memory: &mut Memory,
+    settings: &Settings,
+    now: &str,
+) -> Vec<Action> {
+    let there = seen.filters.get(name).copied();
+    let mut actions = stand_by(verdict, &seen.known);
+    let extension = seen.known.extension;
+    actions.extend(extension.and_then(|uid| apply((function, name), verdict, uid, there, memory, settings)));
+    actions.extend(say(function, verdict, memory, now));
+    actions
 }
 
 /// The EnvoyFilter, where it isn't as it should be. Without the extension nobody reads it, and it would be left behind.
@@ -116,7 +156,7 @@ fn apply(
         root_namespace: &settings.root_namespace,
         extension,
     };
-    // A map of strings can always be written.
+    // Maps of strings can always be written.
     let filter = filter.render().ok()?;
     let content = Content::wanted(&filter);
     let rendered = Rendered {
@@ -131,7 +171,7 @@ fn apply(
     }
     Some(Action::Apply {
         name: name.to_owned(),
-        filter: Box::new(filter),
+        filter: to_raw_value(&filter).ok()?,
         content,
         is_there: there.is_some(),
     })
@@ -219,4 +259,4 @@ impl Memory {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

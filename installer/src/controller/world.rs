@@ -7,7 +7,7 @@ use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Resource as _, ResourceExt as _};
 
 use super::action::{Action, Complaint};
-use super::decide::{Memory, Seen, decide};
+use super::decide::{Decided, Memory, Seen, decide};
 use super::endpoints::Endpoints;
 use super::filters::Filter;
 use super::limits::{self, Limits};
@@ -20,6 +20,10 @@ use crate::envoy_filter::{self, owner_namespace};
 use crate::filter::PLUGIN;
 use crate::function::{Objects, functions};
 
+/// For so many functions something is done at once at most. What is to be written of thousands would take more memory than
+/// all else that is known of them, and what changes meanwhile would wait for all of it.
+const MOST_AT_ONCE: usize = 250;
+
 /// All that is known of the cluster.
 pub(super) struct World {
     stores: Stores,
@@ -29,6 +33,8 @@ pub(super) struct World {
     limits: Limits,
     /// Namespaces to look at.
     dirty: BTreeSet<String>,
+    /// Of which a part is decided: the rest comes when that is done.
+    unfinished: BTreeSet<String>,
     leaning: Leaning,
     pub(super) memory: Memory,
 }
@@ -41,6 +47,7 @@ impl World {
             without_knative: false,
             limits: Limits::default(),
             dirty: BTreeSet::new(),
+            unfinished: BTreeSet::new(),
             leaning: Leaning::default(),
             memory: Memory::default(),
         }
@@ -119,27 +126,33 @@ impl World {
         metrics: &Metrics,
         now: &str,
     ) -> BTreeMap<String, Vec<Vec<Action>>> {
-        let dirty = std::mem::take(&mut self.dirty);
-        let mut todo: BTreeMap<String, Vec<Vec<Action>>> = dirty
-            .into_iter()
-            .map(|namespace| {
-                let actions = self.decide_in(&namespace, settings, metrics, now);
-                (namespace, actions)
-            })
-            .collect();
+        let (mut todo, mut room) = (BTreeMap::<_, Vec<_>>::new(), MOST_AT_ONCE);
+        for namespace in std::mem::take(&mut self.dirty) {
+            let decided = self.decide_in(&namespace, settings, now, &mut room);
+            metrics.set(&namespace, decided.gauges);
+            if decided.has_more {
+                self.unfinished.insert(namespace.clone());
+            }
+            todo.insert(namespace, decided.todo);
+        }
         if let Some(complaint) = self.memory.complaint.clone() {
             todo.entry(settings.namespace.clone()).or_default().push(vec![Action::Complain(complaint)]);
         }
         todo
     }
 
-    fn decide_in(
-        &mut self,
-        namespace: &str,
-        settings: &Settings,
-        metrics: &Metrics,
-        now: &str,
-    ) -> Vec<Vec<Action>> {
+    /// What was decided is done, but in those namespaces that failed, which have to wait.
+    pub(super) fn done(&mut self, failed: &BTreeSet<String>) {
+        self.dirty
+            .extend(std::mem::take(&mut self.unfinished).into_iter().filter(|name| !failed.contains(name)));
+    }
+
+    /// Whether there is something to look at.
+    pub(super) fn has_more(&self) -> bool {
+        !self.dirty.is_empty()
+    }
+
+    fn decide_in(&mut self, namespace: &str, settings: &Settings, now: &str, room: &mut usize) -> Decided {
         let stores = &self.stores;
         let (knative, services) = (of(&stores.knative, namespace), of(&stores.services, namespace));
         let (deployments, slices) = (of(&stores.deployments, namespace), of(&stores.slices, namespace));
@@ -171,9 +184,7 @@ impl World {
             },
             knative_is_known: self.listed.contains(&Watched::Knative),
         };
-        let (actions, gauges) = decide(&seen, &mut self.memory, settings, now);
-        metrics.set(namespace, gauges);
-        actions
+        decide(&seen, &mut self.memory, settings, now, room)
     }
 
     fn read_limits(&mut self) {
@@ -211,3 +222,6 @@ where
 {
     store.state().iter().filter_map(|object| object.namespace()).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,7 @@ use kube::core::DynamicObject;
 use kube::discovery::ApiResource;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, ResourceExt as _};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use thiserror::Error;
 
@@ -120,7 +121,7 @@ impl Writer {
     async fn apply(
         &self,
         name: String,
-        filter: &Value,
+        filter: &RawValue,
         content: Content,
         is_there: bool,
     ) -> Result<Done, WriteError> {
@@ -143,9 +144,12 @@ impl Writer {
         Ok(Done::Applied { name, content, version: written.resource_version().unwrap_or_default() })
     }
 
-    async fn replace_spec(&self, name: &str, filter: &Value) -> kube::Result<Filter> {
-        let all = json!([{ "op": "replace", "path": "/spec", "value": filter.get("spec") }]);
-        let all = serde_json::from_value(all).map_err(kube::Error::SerdeError)?;
+    async fn replace_spec(&self, name: &str, filter: &RawValue) -> kube::Result<Filter> {
+        let patch = || {
+            let filter: Value = serde_json::from_str(filter.get())?;
+            serde_json::from_value(json!([{ "op": "replace", "path": "/spec", "value": filter.get("spec") }]))
+        };
+        let all = patch().map_err(kube::Error::SerdeError)?;
         let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
         self.filters.patch(name, &params, &Patch::Json::<()>(all)).await
     }

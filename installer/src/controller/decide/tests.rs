@@ -11,7 +11,7 @@ use crate::envoy_filter::{Contexts, IstioVersion};
 use crate::function::fixtures::{object, protected, service};
 use crate::function::{DEFAULT_DOMAIN, Objects, functions};
 
-fn settings() -> Settings {
+pub(in crate::controller) fn settings() -> Settings {
     Settings {
         root_namespace: "istio-system".to_owned(),
         namespace: "steadfaas-system".to_owned(),
@@ -30,6 +30,8 @@ struct Place {
     slices: Vec<EndpointSlice>,
     knative_is_known: bool,
     extension: Option<&'static str>,
+    room: usize,
+    has_more: bool,
     memory: Memory,
 }
 
@@ -41,6 +43,8 @@ impl Place {
             slices: Vec::new(),
             knative_is_known: true,
             extension: Some("of-the-extension"),
+            room: usize::MAX,
+            has_more: false,
             memory: Memory::default(),
         }
     }
@@ -62,7 +66,10 @@ impl Place {
             },
             knative_is_known: self.knative_is_known,
         };
-        decide(&seen, &mut self.memory, &settings(), "2026-01-01T00:00:00Z").0.concat()
+        let mut room = self.room;
+        let decided = decide(&seen, &mut self.memory, &settings(), "2026-01-01T00:00:00Z", &mut room);
+        self.has_more = decided.has_more;
+        decided.todo.concat()
     }
 
     /// Does what is to be done, and lets the watch bring it.
@@ -70,7 +77,7 @@ impl Place {
         for action in self.look() {
             match action {
                 Action::Apply { name, filter, .. } => {
-                    let mut filter = *filter;
+                    let mut filter: Value = serde_json::from_str(filter.get()).unwrap();
                     filter["metadata"]["resourceVersion"] = "7".into();
                     filter["metadata"]["uid"] = "of-the-filter".into();
                     self.filters.retain(|filter| filter.name_any() != name);
@@ -163,6 +170,27 @@ fn an_annotation_that_is_removed_takes_filter_and_status_along() {
     place.settle();
     assert!(place.filters.is_empty() && place.look().is_empty());
     assert!(place.services[0]["metadata"]["annotations"].get(STATUS).is_none());
+}
+
+#[test]
+fn many_are_written_one_part_after_the_other_even_if_the_first_ones_are_refused() {
+    let all = (0..5).map(|number| service(&format!("f{number}"), json!({}), protected())).collect();
+    let mut place = Place::with(all);
+    place.room = 2;
+    let mut refused: Vec<String> = Vec::new();
+    for _ in 0..3 {
+        let actions = place.look();
+        assert!(place.has_more && applied(&actions).len() == 2, "{actions:?}");
+        refused.extend(applied(&actions).into_iter().map(str::to_owned));
+    }
+    refused.sort();
+    refused.dedup();
+    assert_eq!(refused.len(), 5, "each had its turn");
+    for _ in 0..3 {
+        place.settle();
+    }
+    assert_eq!(place.filters.len(), 5);
+    assert!(place.look().is_empty() && !place.has_more);
 }
 
 #[test]
