@@ -41,7 +41,7 @@ pub struct Filter {
 }
 
 impl<'a> BareFunctions<'a> {
-    /// Makes so many, which ask for this strategy.
+    /// Makes so many, which ask for this strategy. What an earlier command left of them goes first.
     ///
     /// # Errors
     /// The cluster refuses.
@@ -51,6 +51,7 @@ impl<'a> BareFunctions<'a> {
         count: usize,
         strategy: &str,
     ) -> anyhow::Result<Self> {
+        kubectl.run(&["delete", "namespace", namespace, "--ignore-not-found"])?;
         kubectl.apply(
             &json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } })
                 .to_string(),

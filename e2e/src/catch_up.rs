@@ -16,9 +16,9 @@ use crate::cluster::running::Running;
 /// How many functions there are: some are written while a disturbance begins, and others wait for their turn.
 const FUNCTIONS: usize = 20;
 
-/// What it takes at most from the end of a disturbance: the longest wait before a watch is tried again, a Lease that ran
-/// out meanwhile, and a machine that does other things too.
-const PATIENCE: Duration = Duration::from_secs(40);
+/// What it takes at most: a watch that is gone without a word is noticed after 35 s, and each connection after the 10 s that
+/// an answer on it is waited for; the rest is for a machine that does other things too.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// How often it is looked.
 const LOOK_EVERY: Duration = Duration::from_millis(200);

@@ -30,6 +30,9 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// How often it is looked: what is timed is as exact.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
+/// How often istiod is asked whether it is at rest: its answer costs it processor time, which is measured.
+const ASK_EVERY: Duration = Duration::from_millis(500);
+
 /// istiod is at rest when it has pushed nothing for so long: it holds changes back for 10 s at most.
 const REST: Duration = Duration::from_secs(5);
 
@@ -133,9 +136,10 @@ impl Trial<'_> {
     /// One annotation a second.
     fn busy(&self) -> anyhow::Result<()> {
         let before = Readings::take(self.running)?;
-        let mut last = Duration::ZERO;
+        let (mut last, mut next) = (Duration::ZERO, Instant::now());
         for (round, number) in self.spread(BUSY_CHANGES).enumerate() {
-            std::thread::sleep(Duration::from_secs(1));
+            next += Duration::from_secs(1);
+            std::thread::sleep(next.saturating_duration_since(Instant::now()));
             if round + 1 < BUSY_CHANGES {
                 self.functions.annotate(number..number + 1, Strategy::Retry.as_str())?;
             } else {
@@ -186,6 +190,7 @@ impl Trial<'_> {
             if now > pushes {
                 (pushes, since) = (now, Instant::now());
             }
+            std::thread::sleep(ASK_EVERY);
             Ok(since.elapsed() > REST)
         })
     }

@@ -123,7 +123,13 @@ pub fn restart_istiod(running: &Running, variables: &[(String, String)]) -> anyh
     let program = variables.iter().fold(known, |program, (name, value)| program.variable(name, value));
     control.stop_program(ISTIOD, records)?;
     control.start_program(&program, records)?;
-    wait_for_istiod(running)
+    let (began, debug) = (Instant::now(), debug(running)?);
+    while debug.get("/metrics").is_err() {
+        let runs = began.elapsed() < ISTIOD_PATIENCE && records.runs(control::NAME, ISTIOD);
+        anyhow::ensure!(runs, "istiod doesn't work; `cargo cluster logs istiod` may say why");
+        thread::sleep(LOOK_EVERY);
+    }
+    Ok(())
 }
 
 /// The process that istiod is.

@@ -26,11 +26,11 @@ use crate::function::PREFIX;
 use crate::function::knative::{self, KnativeService};
 
 /// A watch is begun anew after so many seconds, from where it was: one whose connection is gone without a word is noticed
-/// then. Six requests a minute are nothing to an API server.
-const WATCHED_FOR: u32 = 60;
+/// 5 s later. A request every few seconds is nothing to an API server.
+const WATCHED_FOR: u32 = 30;
 
 /// Longest wait before a broken watch is tried again: an API server that was away for minutes is found as soon as it is
-/// back, and one that is away gets a request or two a second from all six watches.
+/// back, and one that is away gets a request or two a second from all watches.
 const TRIED_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 /// What is watched.
