@@ -31,7 +31,7 @@ fn spend(facts: &mut Facts, before: u64) {
 }
 
 /// The check that has to speak, the thing that is broken.
-const BROKEN: [(&str, Broken); 33] = [
+const BROKEN: [(&str, Broken); 34] = [
     ("no-envoyfilter", |facts| facts.has_envoy_filters = false),
     ("istio-too-old", |facts| facts.istiod.version = version("1.26.4")),
     ("istio-unsupported", |facts| facts.istiod.version = version("1.27.1")),
@@ -91,6 +91,12 @@ const BROKEN: [(&str, Broken); 33] = [
     ("openfaas-route", |facts| {
         let taken = r#"{"conditions":[{"type":"Routed","status":"False","reason":"NoGateway","message":"`route` is `gateway`: there is no Service gateway.openfaas","lastTransitionTime":"2026-01-01T00:00:00Z"}]}"#;
         facts.subjects[0].function.annotations.insert("steadfaas.dev/status".to_owned(), taken.to_owned());
+    }),
+    ("openfaas-route", |facts| {
+        facts.virtual_services[0].labels.insert("steadfaas.dev/part".to_owned(), "route".to_owned());
+        facts.gateways[0].spec["servers"] = json!([{ "hosts": ["openfaas/*", "./a.example.com"] }]);
+        facts.gateways[0].namespace = "ingress".to_owned();
+        facts.virtual_services[0].spec["gateways"] = json!(["ingress/gateway"]);
     }),
     ("budget-exhausted", |facts| spend(facts, 60)),
     ("no-controller", |facts| facts.subjects = vec![plain(protected())]),
