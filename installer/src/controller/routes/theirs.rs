@@ -187,3 +187,68 @@ impl Routes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::function::DEFAULT_DOMAIN;
+
+    const HOST: &str = "gateway.openfaas.svc.cluster.local";
+
+    /// What is found of a VirtualService in `openfaas` with these routes, each with its match and destination.
+    fn found(routes: &[(Value, &str)]) -> &'static str {
+        let http = routes.iter().map(
+            |(matched, host)| json!({ "match": matched, "route": [{ "destination": { "host": host } }] }),
+        );
+        let object = json!({
+            "metadata": { "name": "theirs", "namespace": "openfaas" },
+            "spec": { "hosts": ["a.example.com"], "http": http.collect::<Vec<_>>() },
+        });
+        let object: VirtualService = serde_json::from_value(object).unwrap();
+        let paths = ["/function/fib", "/function/fib.openfaas-fn"].map(str::to_owned);
+        match leads(&object, &paths, HOST, DEFAULT_DOMAIN) {
+            Leads::Elsewhere => "elsewhere",
+            Leads::Otherwise => "otherwise",
+            Leads::ByDefault(_) => "by default",
+        }
+    }
+
+    #[test]
+    fn the_first_route_that_takes_all_calls_of_the_function_decides() {
+        let (all, uri) = (json!([]), |kind: &str, text: &str| json!([{ "uri": { kind: text } }]));
+        let canary = || json!([{ "headers": { "x": { "exact": "1" } } }]);
+        let cases = [
+            ("by default", vec![(all.clone(), "gateway")]),
+            ("by default", vec![(uri("prefix", "/"), HOST)]),
+            ("by default", vec![(uri("regex", ".*"), "gateway")]),
+            ("by default", vec![(uri("prefix", "/function/other"), "gateway"), (all.clone(), "gateway")]),
+            ("by default", vec![(canary(), "gateway"), (all.clone(), "gateway")]),
+            ("by default", vec![(uri("exact", "/function/fib"), "shop"), (all.clone(), "gateway")]),
+            ("by default", vec![(uri("regex", "/f.*"), "gateway"), (all.clone(), "gateway")]),
+            ("otherwise", vec![(uri("prefix", "/function/"), "gateway"), (all.clone(), "gateway")]),
+            ("otherwise", vec![(uri("prefix", "/function/fib"), "gateway"), (all.clone(), "shop")]),
+            ("otherwise", vec![(canary(), "gateway"), (all.clone(), "shop")]),
+            ("otherwise", vec![(uri("regex", "/f.*"), "gateway")]),
+            ("elsewhere", vec![(uri("prefix", "/function/"), "shop"), (all.clone(), "gateway")]),
+            ("elsewhere", vec![(uri("prefix", "/system/"), "gateway"), (all.clone(), "shop")]),
+            ("elsewhere", vec![(uri("regex", "/f.*"), "shop")]),
+            ("elsewhere", vec![]),
+        ];
+        for (expected, routes) in cases {
+            assert_eq!(found(&routes), expected, "{routes:?}");
+        }
+    }
+
+    #[test]
+    fn what_cant_concern_openfaas_is_forgotten() {
+        let spec = |host: &str| json!({ "hosts": ["a"], "http": [{ "route": [{ "destination": { "host": host } }] }] });
+        let kept = |host: &str| {
+            let mut routes: Routes = serde_json::from_value(spec(host)).unwrap();
+            routes.slim();
+            routes.http.len()
+        };
+        assert_eq!([kept("gateway"), kept(HOST), kept("shop")], [1, 1, 0]);
+    }
+}
