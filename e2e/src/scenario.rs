@@ -104,7 +104,7 @@ pub fn run(
     report.add("without steadfaas", trial::trial(running, scenario, None)?);
     for keys in protected {
         let (name, keys) = (keys.join(", "), keys.iter().map(String::as_str).collect::<Vec<_>>());
-        let felt = trial::trial(running, scenario, Some(&keys))?;
+        let felt = trial::of_protection(running, scenario, &keys)?;
         let (failed, status) = (trial::failed(&felt, scenario), felt.seen.status.clone());
         report.add(&name, felt);
         anyhow::ensure!(failed == 0, "with {name} {failed} requests failed: {status:?}");

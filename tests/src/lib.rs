@@ -3,7 +3,8 @@
 //! One file a thing: [`envoy`] and [`fib`] start and stop processes (both a [`process`]), [`netns`] gives replicas
 //! hosts of their own, [`load`] sends, [`record`] tells what the clients saw.
 //! A [`scripted`] replica shows faults on demand; a [`deployment`] is a function of several processes. The [`matrix`] has its cells as data; single tests play on a [`stage`]
-//! with a [`client`] that looks closely, in front of a [`bootstrap`] that they may change.
+//! with a [`client`] that looks closely, in front of a [`bootstrap`] that they may change. What is bad while the machine
+//! [`pauses`] is run again.
 //! A [`trial`] compares a [`proxy`] with its [`peers`] under a fault, [`steady`] while all is well; [`goals`] say what is
 //! to be reached, a [`page`] shows it.
 
@@ -21,6 +22,7 @@ pub mod median;
 pub mod metrics;
 pub mod netns;
 pub mod page;
+pub mod pauses;
 pub mod peers;
 pub mod ports;
 pub mod process;

@@ -8,7 +8,6 @@ pub mod cell;
 pub mod expect;
 pub mod judge;
 pub mod members;
-pub mod pauses;
 mod replica;
 pub mod report;
 mod stand;

@@ -10,7 +10,7 @@ use steadfaas_tests::deployment::Deployment;
 use steadfaas_tests::fib::{Options, Replica};
 use steadfaas_tests::load::{Arrivals, Running};
 use steadfaas_tests::matrix::members;
-use steadfaas_tests::matrix::pauses::{LONG_PAUSE, Pauses, RUNS};
+use steadfaas_tests::pauses::{LONG_PAUSE, Pauses, RUNS};
 use steadfaas_tests::record::{failed, statuses};
 use steadfaas_tests::stage::Stage;
 use tempfile::TempDir;

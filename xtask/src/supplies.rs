@@ -36,28 +36,47 @@ impl Supply {
         }
     }
 
-    fn make(self) -> Result<PathBuf> {
+    fn make(self, supplies: &Supplies) -> Result<PathBuf> {
         match self {
             Self::Module => module::build_filter(),
             Self::PanickingModule => module::build_panicking_filter(),
             Self::NewestEnvoy => envoy::ensure(envoy::NEWEST),
             Self::OldestEnvoy => envoy::ensure(envoy::OLDEST),
-            Self::Fib => build("fib", "fib"),
+            Self::Fib => (supplies.build_fib)(supplies),
         }
     }
 }
 
 /// What was made so far, or why it couldn't be: a failed build isn't tried again for every one who asks.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Supplies {
     module: OnceCell<Result<PathBuf, String>>,
     panicking_module: OnceCell<Result<PathBuf, String>>,
     newest_envoy: OnceCell<Result<PathBuf, String>>,
     oldest_envoy: OnceCell<Result<PathBuf, String>>,
     fib: OnceCell<Result<PathBuf, String>>,
+    build_fib: fn(&Supplies) -> Result<PathBuf>,
+}
+
+impl Default for Supplies {
+    fn default() -> Self {
+        Self::with_fib(|_| build("fib", "fib"))
+    }
 }
 
 impl Supplies {
+    /// With a sample function that is built so, if it is asked for.
+    pub fn with_fib(build_fib: fn(&Self) -> Result<PathBuf>) -> Self {
+        Self {
+            module: OnceCell::new(),
+            panicking_module: OnceCell::new(),
+            newest_envoy: OnceCell::new(),
+            oldest_envoy: OnceCell::new(),
+            fib: OnceCell::new(),
+            build_fib,
+        }
+    }
+
     /// Where a supply is; it is made if it wasn't.
     pub fn get(&self, supply: Supply) -> Result<&Path> {
         let cell = match supply {
@@ -67,7 +86,7 @@ impl Supplies {
             Supply::OldestEnvoy => &self.oldest_envoy,
             Supply::Fib => &self.fib,
         };
-        let made = cell.get_or_init(|| supply.make().map_err(|error| format!("{error:#}")));
+        let made = cell.get_or_init(|| supply.make(self).map_err(|error| format!("{error:#}")));
         made.as_deref().map_err(|reason| anyhow!("{reason}"))
     }
 

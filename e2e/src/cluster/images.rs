@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use steadfaas_tests::fib;
 use xtask::supplies::build;
 
 use super::image::Image;
@@ -40,7 +41,7 @@ impl Programs {
     /// # Errors
     /// They can't be built.
     pub fn build() -> anyhow::Result<Self> {
-        Ok(Self { pause: build("steadfaas-e2e-pause", "pause")?, fib: build("fib", "fib")? })
+        Ok(Self { pause: build("steadfaas-e2e-pause", "pause")?, fib: fib::binary()? })
     }
 }
 

@@ -1,6 +1,7 @@
 //! steadfaas as its users put it on a cluster: the objects of `steadfaas render`, by `kubectl apply`.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
@@ -52,13 +53,20 @@ pub fn add(running: &Running) -> anyhow::Result<()> {
 /// # Errors
 /// The program can't be built, or a node takes it for no image.
 pub fn bring_image(running: &Running) -> anyhow::Result<()> {
-    let program = shipped::steadfaas()?;
     let tarball = running.records()?.folder().join("steadfaas.tar");
-    Image::of_program(IMAGE, &program)?.user(NOBODY).write(&tarball)?;
+    write_image(IMAGE, &tarball)?;
     for machine in running.machines()?.iter().filter(|machine| machine.name() != super::control::NAME) {
         node::import(machine, &tarball)?;
     }
     Ok(fs::remove_file(&tarball)?)
+}
+
+/// Writes the controller's image, under this name, as an OCI archive: it runs on machines of this one's kind.
+///
+/// # Errors
+/// The program can't be built, or the file not be written.
+pub fn write_image(name: &str, tarball: &Path) -> anyhow::Result<()> {
+    Image::of_program(name, &shipped::steadfaas()?)?.user(NOBODY).write(tarball)
 }
 
 /// Applies it, as a user does, and waits for the controller.

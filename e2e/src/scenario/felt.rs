@@ -22,6 +22,9 @@ pub struct Felt {
     pub kubernetes: Moments,
     /// What nodes, proxies and pods used, second by second as `series`; empty where the nodes aren't ours.
     pub usage: Vec<Usage>,
+    /// For how long at most the machine didn't let this process run.
+    #[serde(skip)]
+    pub paused: Duration,
     /// What each request got.
     #[serde(skip)]
     pub outcomes: Vec<Outcome>,

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
 use steadfaas_tests::load::Load;
+use steadfaas_tests::pauses::{LONG_PAUSE, Pauses, RUNS};
 use steadfaas_tests::record::{Outcome, Seen};
+use xtask::command::say;
 
 use super::felt::noticed_by_clients;
 use super::interrupted::interrupted;
@@ -31,6 +33,20 @@ const REDUNDANT_PATIENCE: Duration = Duration::from_secs(40);
 
 /// How often it is looked whether they are.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// A trial of what must not fail a request. One in which some fail while the machine pauses is played once more: what a
+/// pause did, it will hardly do each time, and what steadfaas did, it will do again.
+pub(super) fn of_protection(running: &Running, scenario: &Scenario, keys: &[&str]) -> anyhow::Result<Felt> {
+    for _ in 1..RUNS {
+        let felt = trial(running, scenario, Some(keys))?;
+        let failed = failed(&felt, scenario);
+        if failed == 0 || felt.paused < LONG_PAUSE {
+            return Ok(felt);
+        }
+        say(&format!("once more, as {failed} failed while the machine paused for {:.0?}", felt.paused));
+    }
+    trial(running, scenario, Some(keys))
+}
 
 /// With these keys of a functions file, or without steadfaas.
 pub(super) fn trial(running: &Running, scenario: &Scenario, keys: Option<&[&str]>) -> anyhow::Result<Felt> {
@@ -78,7 +94,7 @@ async fn under_load(
     let seconds = (over_at + AFTERWARDS).as_secs_f64();
     let (host, path) = (Some(scene.host.clone()), scene.path.clone());
     let load = Load { host, path, ..Load::new(scene.target, RATE, seconds) };
-    let load = load.start().await?;
+    let (load, pauses) = (load.start().await?, Pauses::watch());
     let meter = Meter::start(running, load.started())?;
     load.reach(STRUCK_AT - Duration::from_secs(1)).await;
     let target = busiest(running, &replicas)?;
@@ -88,6 +104,7 @@ async fn under_load(
     load.reach(over_at).await;
     in_force.undo()?;
     let outcomes = load.finish().await;
+    let paused = pauses.longest();
     let usage = meter.map(|meter| meter.finish(running.kubectl())).transpose()?;
     // An old revision's replicas never come back.
     if scenario.fault != Fault::NewRevision {
@@ -99,6 +116,7 @@ async fn under_load(
         envoy: Moments::of(envoy.sightings(), count, struck),
         kubernetes: Moments::of(watch.sightings(), count, struck),
         usage: usage.unwrap_or_default(),
+        paused,
         outcomes,
     })
 }

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::part::{Outcome, Part};
+use super::part::{Cores, Outcome, Part};
 use super::tally::Tally;
 use super::tests_of::{count, package};
 use crate::command::{cargo, output_of, run};
@@ -22,25 +22,34 @@ pub(super) const ALL: [Part; 18] = [
     Part::quick("filter", "the filter's module builds and fits its size", filter),
     Part::quick("lints", "clippy and rustdoc have nothing to say", lints),
     Part::quick("core", "tests of the decisions", core),
-    Part::quick("installer", "tests of `steadfaas`, its bootstrap given to both Envoys", installer),
-    Part::quick("fib", "tests of the sample function", fib),
-    Part::quick("test-bed", "tests of the test bed itself", test_bed),
+    // From here on with `--release`, as what is shown and measured.
+    Part::quick("units", "unit tests of every program", test_programs::units),
+    Part::quick(
+        "installer",
+        "tests of `steadfaas`, its bootstrap given to both Envoys",
+        test_programs::installer,
+    ),
+    Part::quick("fib", "tests of the sample function", test_programs::fib),
     Part::quick("simulated-host", "the built module in a simulated host", test_programs::simulated_host),
     Part::long(
         "simulation",
         "rules that hold in every simulated scenario; the tables made of it",
         simulation,
     ),
-    Part::long("oldest", "the smoke tests on the oldest supported Envoy", test_programs::oldest),
-    Part::long("matrix", "all tests on the newest supported Envoy", test_programs::matrix),
+    Part::long("oldest", "the smoke tests on the oldest supported Envoy", test_programs::oldest)
+        .with(Cores::Few),
+    Part::long("matrix", "all tests on the newest supported Envoy", test_programs::matrix).with(Cores::Few),
     Part::long(
         "lost-node",
         "hosts that vanish without a word, in network namespaces",
         test_programs::lost_node,
-    ),
-    Part::long("e2e", "the shipped programs from end to end", test_programs::e2e),
-    Part::long("cluster", "every scenario on a real Kubernetes with Istio", cluster::scenarios),
-    Part::long("cluster-cycle", "clusters come and go, and leave nothing behind", cluster::cycles),
+    )
+    .with(Cores::Few),
+    Part::long("e2e", "the shipped programs from end to end", test_programs::e2e).with(Cores::Few),
+    Part::long("cluster", "every scenario on a real Kubernetes with Istio", cluster::scenarios)
+        .with(Cores::OfCluster),
+    Part::long("cluster-cycle", "clusters come and go, and leave nothing behind", cluster::cycles)
+        .with(Cores::OfCluster),
 ];
 
 /// Links to private items are fine: nothing is published, who reads the documentation reads the code.
@@ -92,22 +101,6 @@ fn lints(supplies: &Supplies) -> Result<Outcome> {
 /// Without `--release`: overflows and debug assertions are part of what is tested.
 fn core(_: &Supplies) -> Result<Outcome> {
     count_tests(&mut package("steadfaas-core"))
-}
-
-/// From here on with `--release`, as what is shown and measured: everything is compiled once.
-fn installer(supplies: &Supplies) -> Result<Outcome> {
-    let needed = [Supply::NewestEnvoy, Supply::OldestEnvoy, Supply::Module];
-    count_tests(supplies.hand(&needed, package("steadfaas").arg("--release"))?)
-}
-
-fn fib(_: &Supplies) -> Result<Outcome> {
-    count_tests(package("fib").arg("--release"))
-}
-
-fn test_bed(supplies: &Supplies) -> Result<Outcome> {
-    let mut command = package("steadfaas-tests");
-    command.args(["--release", "--lib", "--bins"]);
-    count_tests(supplies.hand(&[Supply::NewestEnvoy, Supply::Module, Supply::Fib], &mut command)?)
 }
 
 fn simulation(_: &Supplies) -> Result<Outcome> {

@@ -53,6 +53,15 @@ pub(crate) enum Command {
     },
     /// Make sure of all that a cluster needs and that isn't built for it, or say what is missing
     Needs,
+    /// Write the controller's image as an OCI archive, for `podman load`, `ctr images import` and the like
+    Image {
+        /// What nodes are to find it under, as `steadfaas render --image` is told
+        name: String,
+        /// The archive
+        file: PathBuf,
+    },
+    /// Build its programs, where they aren't yet: they take two cores for some 20 minutes
+    Build,
     /// Name the scenarios that can be played
     Scenarios {
         /// Leave out those that another one repeats with the controller
@@ -89,7 +98,7 @@ impl Command {
     /// Whether it touches namespaces or cgroups: for that one has to be root, on Linux.
     pub(crate) fn needs_rights(&self) -> bool {
         match self {
-            Self::Scenarios { .. } | Self::Logs { .. } => false,
+            Self::Image { .. } | Self::Build | Self::Scenarios { .. } | Self::Logs { .. } => false,
             Self::Play(play) => play.kubeconfig.is_none(),
             _ => true,
         }

@@ -18,6 +18,7 @@ use steadfaas_e2e::cluster::layers::{self, Layer};
 use steadfaas_e2e::cluster::requirements;
 use steadfaas_e2e::cluster::running::Running;
 use steadfaas_e2e::cluster::status::status;
+use steadfaas_e2e::cluster::steadfaas;
 use steadfaas_e2e::cluster::tools;
 use steadfaas_e2e::cluster::up::up;
 use steadfaas_e2e::commands;
@@ -62,6 +63,14 @@ fn run(command: Command) -> anyhow::Result<()> {
             tools::ensure_sources()?;
             xtask::envoy::ensure(xtask::envoy::NEWEST)?;
             print("all that a cluster needs is here\n")
+        }
+        Command::Image { name, file } => {
+            steadfaas::write_image(&name, &file)?;
+            print(&format!("{} has the image {name}\n", file.display()))
+        }
+        Command::Build => {
+            tools::ALL.iter().try_for_each(|set| tools::ensure(set).map(drop))?;
+            print("the cluster's programs are built\n")
         }
         Command::Scenarios { fewest } => {
             let asked = catalogue::ALL.iter().filter(|scenario| !fewest || !scenario.is_repeated());

@@ -1,6 +1,5 @@
 //! The parts on a real Kubernetes, by `cargo cluster`. They come last: what proves itself without is proven by then, and
-//! nothing that measures runs beside the Go compiler, which has both cores for some 20 minutes where the cluster's
-//! programs are not in the cache yet.
+//! the cluster's programs have been built beside it.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -8,23 +7,23 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result};
 
 use super::held;
-use super::test_programs::steadfaas;
 use crate::command::output_of;
-use crate::supplies::{Supplies, Supply, build};
+use crate::supplies::{Supplies, Supply};
 use crate::target_dir;
 use crate::verify::part::Outcome;
 use crate::verify::tally::Tally;
+use crate::verify::together::Package;
 
 /// What trials take.
 const NEEDED: [Supply; 3] = [Supply::NewestEnvoy, Supply::Module, Supply::Fib];
 
 /// Up, every scenario that no other one repeats, steadfaas' own commands, down; each counts.
 pub(super) fn scenarios(supplies: &Supplies) -> Result<Outcome> {
-    let cluster = match Cluster::ready()? {
+    let cluster = match Cluster::ready(supplies)? {
         Ok(cluster) => cluster,
         Err(why) => return Ok(Outcome::NotRun(why)),
     };
-    let program = steadfaas(supplies)?;
+    let program = Package::Installer.program(supplies, "steadfaas")?;
     let play = |name: &str| -> Result<Tally> {
         let mut command = cluster.command(&["play", name]);
         Ok(held(supplies.hand(&NEEDED, command.env("STEADFAAS_BIN", &program))?))
@@ -42,8 +41,8 @@ pub(super) fn scenarios(supplies: &Supplies) -> Result<Outcome> {
 }
 
 /// Two clusters come and go; the second one is compared with the first.
-pub(super) fn cycles(_: &Supplies) -> Result<Outcome> {
-    Ok(match Cluster::ready()? {
+pub(super) fn cycles(supplies: &Supplies) -> Result<Outcome> {
+    Ok(match Cluster::ready(supplies)? {
         Ok(cluster) => Outcome::Counted(held(&mut cluster.command(&["cycle", "--times", "2"]))),
         Err(why) => Outcome::NotRun(why),
     })
@@ -56,8 +55,8 @@ struct Cluster {
 
 impl Cluster {
     /// It, once all that it needs is here; else what is missing.
-    fn ready() -> Result<Result<Self, String>> {
-        let cluster = Self { program: build("steadfaas-e2e", "cluster")? };
+    fn ready(supplies: &Supplies) -> Result<Result<Self, String>> {
+        let cluster = Self { program: Package::E2e.program(supplies, "cluster")? };
         let mut needs = cluster.command(&["needs"]);
         let needs = needs.stdin(Stdio::null()).output().context("`cargo cluster` can't be started")?;
         let why = String::from_utf8_lossy(&needs.stderr);

@@ -1,18 +1,15 @@
 //! The parts that are test programs in `tests/tests` and `e2e`: on real Envoys, but for the simulated host.
 
-use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
 use super::count_tests;
 use crate::apt;
-use crate::command::{cargo, output_of, run};
-use crate::supplies::{Supplies, Supply, released};
+use crate::command::output_of;
+use crate::supplies::{Supplies, Supply};
 use crate::verify::part::Outcome;
-use crate::verify::tests_of::package;
-use crate::workspace_root;
+use crate::verify::together::{self, Package};
 
 /// What the tests on real Envoys take.
 const ENVOY_TESTS: [Supply; 5] =
@@ -24,46 +21,49 @@ const FOR_THE_OLDEST: &str = "on_the_oldest_envoy";
 /// They measure: one at a time, or they measure each other.
 const ONE_BY_ONE: [&str; 2] = ["--", "--test-threads=1"];
 
+pub(super) fn units(supplies: &Supplies) -> Result<Outcome> {
+    count_tests(supplies.hand(&ENVOY_TESTS, &mut together::units())?)
+}
+
+pub(super) fn installer(supplies: &Supplies) -> Result<Outcome> {
+    count_tests(supplies.hand(&ENVOY_TESTS, &mut Package::Installer.tests(|_| true)?)?)
+}
+
+pub(super) fn fib(supplies: &Supplies) -> Result<Outcome> {
+    count_tests(supplies.hand(&[Supply::Module], &mut Package::Fib.tests(|_| true)?)?)
+}
+
 pub(super) fn simulated_host(supplies: &Supplies) -> Result<Outcome> {
-    let mut command = programs(Kind::SimulatedHost)?;
+    let mut command = tests_on(Kind::SimulatedHost)?;
     count_tests(supplies.hand(&[Supply::Module, Supply::PanickingModule], &mut command)?)
 }
 
 pub(super) fn oldest(supplies: &Supplies) -> Result<Outcome> {
-    let mut command = programs(Kind::Envoy)?;
+    let mut command = tests_on(Kind::Envoy)?;
     command.args(ONE_BY_ONE).arg(FOR_THE_OLDEST);
     count_tests(supplies.hand(&ENVOY_TESTS, &mut command)?)
 }
 
 pub(super) fn matrix(supplies: &Supplies) -> Result<Outcome> {
-    let mut command = programs(Kind::Envoy)?;
+    let mut command = tests_on(Kind::Envoy)?;
     command.args(ONE_BY_ONE).args(["--skip", FOR_THE_OLDEST]);
     count_tests(supplies.hand(&ENVOY_TESTS, &mut command)?)
 }
 
 pub(super) fn lost_node(supplies: &Supplies) -> Result<Outcome> {
-    if let Err(why) = ensure_namespaces() {
-        return Ok(Outcome::NotRun(format!("{why:#}")));
-    }
-    let mut command = programs(Kind::Namespaces)?;
-    count_tests(supplies.hand(&ENVOY_TESTS, command.args(ONE_BY_ONE))?)
+    in_namespaces(supplies, &mut tests_on(Kind::Namespaces)?)
 }
 
 pub(super) fn e2e(supplies: &Supplies) -> Result<Outcome> {
+    let mut command = Package::E2e.tests(|_| true)?;
+    in_namespaces(supplies, command.env("STEADFAAS_BIN", Package::Installer.program(supplies, "steadfaas")?))
+}
+
+fn in_namespaces(supplies: &Supplies, command: &mut Command) -> Result<Outcome> {
     if let Err(why) = ensure_namespaces() {
         return Ok(Outcome::NotRun(format!("{why:#}")));
     }
-    let mut command = package("steadfaas-e2e");
-    command.arg("--release").args(ONE_BY_ONE).env("STEADFAAS_BIN", steadfaas(supplies)?);
-    count_tests(supplies.hand(&ENVOY_TESTS, &mut command)?)
-}
-
-/// The program that is shipped, with the module in it that this run has built.
-pub(super) fn steadfaas(supplies: &Supplies) -> Result<PathBuf> {
-    let mut build = cargo();
-    build.args(["build", "--release", "--package", "steadfaas", "--bin", "steadfaas"]);
-    run(supplies.hand(&[Supply::Module], &mut build)?)?;
-    Ok(released("steadfaas"))
+    count_tests(supplies.hand(&ENVOY_TESTS, command.args(ONE_BY_ONE))?)
 }
 
 /// Makes sure of what network namespaces take, or says what is missing.
@@ -99,19 +99,8 @@ impl Kind {
     }
 }
 
-/// `cargo test` of all test programs of a kind. They are looked for: a new file is in by itself.
-fn programs(kind: Kind) -> Result<Command> {
-    let folder = workspace_root().join("tests/tests");
-    let entries = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    let files = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut names: Vec<String> =
-        files.filter_map(|file| Some(file.strip_suffix(".rs")?.to_owned())).collect();
-    names.retain(|name| Kind::of(name) == kind);
-    names.sort_unstable();
-    ensure!(!names.is_empty(), "no test program in {} is of this kind", folder.display());
-    let mut command = package("steadfaas-tests");
-    command.arg("--release").args(names.iter().flat_map(|name| ["--test", name]));
-    Ok(command)
+fn tests_on(kind: Kind) -> Result<Command> {
+    Package::Tests.tests(|name| Kind::of(name) == kind)
 }
 
 #[cfg(test)]
