@@ -35,7 +35,8 @@ impl AsRef<Spec> for Routes {
 
 impl<'de> Deserialize<'de> for Routes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let spec = Value::deserialize(deserializer)?;
+        // The API server also takes one without any, and one that can't be read would end the watch.
+        let spec = Option::<Value>::deserialize(deserializer)?.unwrap_or_default();
         let list = |key: &str| spec.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
         let texts =
             |key: &str| list(key).iter().filter_map(|entry| Some(entry.as_str()?.to_owned())).collect();
@@ -238,6 +239,16 @@ mod tests {
         ];
         for (expected, routes) in cases {
             assert_eq!(found(&routes), expected, "{routes:?}");
+        }
+    }
+
+    #[test]
+    fn one_that_says_nothing_is_read_too() {
+        for object in
+            [json!({ "metadata": { "name": "a" } }), json!({ "metadata": {}, "spec": { "hosts": 1 } })]
+        {
+            let object: VirtualService = serde_json::from_value(object).unwrap();
+            assert_eq!(object.spec.hosts.len(), 0);
         }
     }
 
