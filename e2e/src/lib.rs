@@ -4,6 +4,7 @@
 
 pub mod annotated;
 pub mod behind_gateway;
+pub mod caller;
 pub mod cluster;
 pub mod commands;
 pub mod envoy_filter;
@@ -11,6 +12,7 @@ pub mod knative_service;
 pub mod net_istio_stand_in;
 pub mod node_loss;
 pub mod openfaas_function;
+pub mod openfaas_gateway;
 pub mod scenario;
 pub mod shipped;
 pub mod sidecar_caller;

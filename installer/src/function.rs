@@ -8,6 +8,7 @@ mod annotations;
 pub mod knative;
 pub mod list;
 pub mod openfaas;
+mod route;
 pub mod service;
 mod upstream;
 
@@ -19,6 +20,8 @@ use k8s_openapi::api::core::v1::{ObjectReference, Service};
 use steadfaas_core::policy::{Policy, PolicyError, WrittenPolicy};
 
 pub use annotations::{PREFIX, ROUTE, STANDBY_FOR, STATUS};
+pub use route::{BY_GATEWAY, OpenFaasGateway, RouteError};
+pub(crate) use upstream::full_name;
 pub use upstream::{Protocol, Upstream};
 
 use self::knative::KnativeService;

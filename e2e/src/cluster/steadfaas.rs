@@ -117,7 +117,8 @@ fn scale(running: &Running, replicas: u32) -> anyhow::Result<()> {
 /// The cluster refuses.
 pub fn uninstall(running: &Running) -> anyhow::Result<()> {
     running.kubectl().delete(&rendered()?)?;
-    let ours = ["delete", "envoyfilters", "--namespace=istio-system", "--selector=steadfaas.dev/part"];
+    let kinds = "virtualservices.networking.istio.io,envoyfilters";
+    let ours = ["delete", kinds, "--namespace=istio-system", "--selector=steadfaas.dev/part"];
     running.kubectl().run(&ours).map(drop)
 }
 

@@ -6,9 +6,10 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::ResourceExt;
 use steadfaas_core::policy::WrittenPolicy;
 
-use super::action::Action;
+use super::action::{Action, Made};
 use super::filters::{self, Content, Filter, Recent};
 use super::metrics::Gauge;
+use super::routes::{self, Led};
 use super::settings::Settings;
 use super::standby;
 use super::status::Status;
@@ -24,6 +25,8 @@ pub(super) struct Seen<'a> {
     pub(super) functions: Vec<Function>,
     /// The EnvoyFilters for them, by name.
     pub(super) filters: BTreeMap<String, &'a Filter>,
+    /// The VirtualServices for them.
+    pub(super) routes: routes::Ours<'a>,
     /// What else counts.
     pub(super) known: Known<'a>,
     /// Whether Knative's Services are known: as long as they aren't, nothing of theirs is taken away.
@@ -34,7 +37,7 @@ pub(super) struct Seen<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     /// What was written lately.
-    pub(super) filters: Recent,
+    pub(super) written: Recent,
     /// What was rendered last, by name.
     rendered: HashMap<String, Rendered>,
     /// Statuses that were written and haven't come back by the watch yet, by the function's UID.
@@ -56,7 +59,7 @@ pub(super) fn decide(
     now: &str,
 ) -> (Vec<Vec<Action>>, Vec<Gauge>) {
     let (mut todo, mut gauges, mut wanted) = (Vec::new(), Vec::new(), BTreeSet::new());
-    let mut standing_by = BTreeSet::new();
+    let (mut standing_by, mut wanted_routes) = (BTreeSet::new(), routes::Wanted::default());
     for function in &seen.functions {
         let filter_name = name(function);
         if !function.is_annotated() {
@@ -65,7 +68,12 @@ pub(super) fn decide(
         }
         let there = seen.filters.get(&filter_name).copied();
         let in_force = there.and_then(filters::policy);
-        let verdict = Verdict::on(function, in_force.as_ref(), seen.known);
+        let mut verdict = Verdict::on(function, in_force.as_ref(), seen.known);
+        if verdict.policy.is_some() {
+            let led = Led::of(function, seen.known.around, &seen.routes, settings);
+            verdict.findings.extend(led.finding.clone());
+            wanted_routes.add(function, led);
+        }
         gauges.push(Gauge { function: function.id(), redundancy: verdict.redundancy });
         let applied = apply(function, &filter_name, &verdict, there, memory, settings);
         let slices = stand_by(&verdict, &seen.known);
@@ -75,6 +83,7 @@ pub(super) fn decide(
             wanted.insert(filter_name);
         }
     }
+    todo.extend(wanted_routes.actions(seen, memory, settings));
     todo.extend(stand_down(seen, &standing_by).into_iter().map(|delete| vec![delete]));
     todo.extend(sweep(seen, &wanted, memory).into_iter().map(|delete| vec![delete]));
     todo.retain(|actions: &Vec<Action>| !actions.is_empty());
@@ -97,7 +106,7 @@ fn apply(
             && rendered.function.uid == function.uid
     };
     if let Some(rendered) = memory.rendered.get(name).filter(same)
-        && memory.filters.holds(name, &rendered.content, there)
+        && memory.written.holds(name, &rendered.content, there)
     {
         return None;
     }
@@ -115,12 +124,13 @@ fn apply(
     let rendered =
         Rendered { function: function.clone(), written: written.clone(), content: content.clone() };
     memory.rendered.insert(name.to_owned(), rendered);
-    if memory.filters.holds(name, &content, there) {
+    if memory.written.holds(name, &content, there) {
         return None;
     }
     Some(Action::Apply {
+        made: Made::EnvoyFilter,
         name: name.to_owned(),
-        filter: Box::new(filter),
+        object: Box::new(filter),
         content,
         is_there: there.is_some(),
     })
@@ -182,7 +192,7 @@ fn sweep(seen: &Seen<'_>, wanted: &BTreeSet<String>, memory: &mut Memory) -> Vec
     let left = left.filter(|(name, _)| seen.knative_is_known || !name.contains(".ksvc."));
     left.map(|(name, filter)| {
         memory.rendered.remove(name);
-        Action::Delete { name: name.clone(), uid: filter.uid() }
+        Action::Delete { made: Made::EnvoyFilter, name: name.clone(), uid: filter.uid() }
     })
     .collect()
 }

@@ -17,11 +17,13 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::filters::Filter;
 use super::limits;
+use super::routes::VirtualService;
 use super::settings::Settings;
 use crate::access::in_words;
 use crate::envoy_filter::{self, PART, PART_FUNCTION, owner_namespace};
 use crate::function::PREFIX;
 use crate::function::knative::{self, KnativeService};
+use crate::virtual_service;
 
 /// What is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,13 +33,21 @@ pub(super) enum Watched {
     Deployments,
     Endpoints,
     Filters,
+    Routes,
     Limits,
 }
 
 impl Watched {
     /// All of it.
-    pub(super) const ALL: [Self; 6] =
-        [Self::Knative, Self::Services, Self::Deployments, Self::Endpoints, Self::Filters, Self::Limits];
+    pub(super) const ALL: [Self; 7] = [
+        Self::Knative,
+        Self::Services,
+        Self::Deployments,
+        Self::Endpoints,
+        Self::Filters,
+        Self::Routes,
+        Self::Limits,
+    ];
 }
 
 /// Word of a change.
@@ -49,6 +59,8 @@ pub(super) enum Change {
     Listed(Watched),
     /// The cluster doesn't know the kind.
     Unknown(Watched),
+    /// Somebody's VirtualService, which may concern any function that asks for a route.
+    Routes,
     /// The administrators' limits.
     Limits,
 }
@@ -60,8 +72,12 @@ pub(super) struct Stores {
     pub(super) deployments: Store<Deployment>,
     pub(super) slices: Store<EndpointSlice>,
     pub(super) filters: Store<Filter>,
+    pub(super) routes: Store<VirtualService>,
     pub(super) limits: Store<ConfigMap>,
 }
+
+/// Which VirtualServices: net-istio's, one or two for each of Knative's Services, never lead to OpenFaaS' gateway.
+const NOT_KNATIVES: &str = "!networking.internal.knative.dev/ingress";
 
 /// Starts all watches; they end when nobody listens any more.
 pub(super) fn start(client: &Client, settings: &Settings, tell: &UnboundedSender<Change>) -> Stores {
@@ -70,6 +86,7 @@ pub(super) fn start(client: &Client, settings: &Settings, tell: &UnboundedSender
     let ours = all().labels(&format!("{PART}={PART_FUNCTION}"));
     let one = all().fields(&format!("metadata.name={}", limits::NAME));
     let filter_api = Api::namespaced_with(client.clone(), &settings.root_namespace, &filters);
+    let routes = virtual_service::resource();
     let limits_api: Api<ConfigMap> = Api::namespaced(client.clone(), &settings.namespace);
 
     Stores {
@@ -91,6 +108,15 @@ pub(super) fn start(client: &Client, settings: &Settings, tell: &UnboundedSender
             (Watched::Filters, filter_api, ours, filters),
             |_| {},
             |filter| owner_namespace(filter).map(|namespace| Change::Namespace(namespace.to_owned())),
+            tell,
+        ),
+        routes: watch(
+            (Watched::Routes, Api::all_with(client.clone(), &routes), all().labels(NOT_KNATIVES), routes),
+            slim_route,
+            |route| {
+                let ours = owner_namespace(route).map(|namespace| Change::Namespace(namespace.to_owned()));
+                Some(ours.unwrap_or(Change::Routes))
+            },
             tell,
         ),
         limits: watch((Watched::Limits, limits_api, one, ()), |_| {}, |_| Some(Change::Limits), tell),
@@ -184,6 +210,13 @@ fn slim_deployment(deployment: &mut Deployment) {
     deployment.status = None;
     if let Some(spec) = &mut deployment.spec {
         spec.template.spec = None;
+    }
+}
+
+fn slim_route(route: &mut VirtualService) {
+    route.annotations_mut().clear();
+    if !route.labels().contains_key(PART) {
+        route.spec.slim();
     }
 }
 

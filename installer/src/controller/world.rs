@@ -12,11 +12,12 @@ use super::endpoints::Endpoints;
 use super::limits::Limits;
 use super::metrics::Metrics;
 use super::placement::{Leaning, Surroundings};
+use super::routes::{self, VirtualService};
 use super::settings::Settings;
 use super::verdict::Known;
 use super::watches::{Change, Stores, Watched};
 use crate::envoy_filter::owner_namespace;
-use crate::function::{Objects, functions};
+use crate::function::{Function, Objects, ROUTE, functions};
 
 /// All that is known of the cluster.
 pub(super) struct World {
@@ -28,6 +29,8 @@ pub(super) struct World {
     /// Namespaces to look at.
     dirty: BTreeSet<String>,
     leaning: Leaning,
+    /// Namespaces with functions that ask for a route.
+    routed: BTreeSet<String>,
     pub(super) memory: Memory,
 }
 
@@ -40,6 +43,7 @@ impl World {
             limits: Limits::default(),
             dirty: BTreeSet::new(),
             leaning: Leaning::default(),
+            routed: BTreeSet::new(),
             memory: Memory::default(),
         }
     }
@@ -60,6 +64,7 @@ impl World {
                 self.without_knative = true;
                 self.look_at_all();
             }
+            Change::Routes => self.dirty.extend(self.routed.iter().cloned()),
             Change::Limits => {
                 self.read_limits();
                 self.look_at_all();
@@ -81,6 +86,8 @@ impl World {
         all.extend(namespaces(&stores.deployments));
         let filters = stores.filters.state();
         all.extend(filters.iter().filter_map(|filter| owner_namespace(&**filter).map(str::to_owned)));
+        let routes = stores.routes.state();
+        all.extend(routes.iter().filter_map(|route| owner_namespace(&**route).map(str::to_owned)));
         self.dirty.extend(all);
     }
 
@@ -121,6 +128,10 @@ impl World {
         let (knative, services) = (of(&stores.knative, namespace), of(&stores.services, namespace));
         let (deployments, slices) = (of(&stores.deployments, namespace), of(&stores.slices, namespace));
         let filters = stores.filters.state_filter(|filter| owner_namespace(filter) == Some(namespace));
+        let root = settings.root_namespace.as_str();
+        let routes = stores
+            .routes
+            .state_filter(|route| owner_namespace(route) == Some(namespace) && routes::is_ours(route, root));
         let objects = Objects {
             knative: knative.iter().map(Arc::as_ref).collect(),
             services: services.iter().map(Arc::as_ref).collect(),
@@ -131,20 +142,38 @@ impl World {
         let others = self.leaning.note(namespace, &functions);
         let other_services: Vec<_> = others.iter().flat_map(|other| of(&stores.services, other)).collect();
         let other_slices: Vec<_> = others.iter().flat_map(|other| of(&stores.slices, other)).collect();
+        let theirs = self.others_routes(namespace, &functions, root);
         let around = Surroundings {
             services: services.iter().chain(&other_services).map(Arc::as_ref).collect(),
             slices: slices.iter().chain(&other_slices).map(Arc::as_ref).collect(),
+            virtual_services: theirs.iter().map(Arc::as_ref).collect(),
         };
         let seen = Seen {
             namespace,
             functions,
             filters: filters.iter().map(|filter| (filter.name_any(), filter.as_ref())).collect(),
+            routes: routes.iter().map(|route| (route.name_any(), route.as_ref())).collect(),
             known: Known { limits: &self.limits, endpoints: &endpoints, around: &around },
             knative_is_known: self.listed.contains(&Watched::Knative),
         };
         let (actions, gauges) = decide(&seen, &mut self.memory, settings, now);
         metrics.set(namespace, gauges);
         actions
+    }
+
+    /// The VirtualServices that others wrote, where a function asks for a route; and notes whether one does.
+    fn others_routes(
+        &mut self,
+        namespace: &str,
+        functions: &[Function],
+        root: &str,
+    ) -> Vec<Arc<VirtualService>> {
+        if !functions.iter().any(|function| function.annotations.contains_key(ROUTE)) {
+            self.routed.remove(namespace);
+            return Vec::new();
+        }
+        self.routed.insert(namespace.to_owned());
+        self.stores.routes.state_filter(|route| !routes::is_ours(route, root))
     }
 
     /// Limits that can't be read leave those that held.

@@ -13,17 +13,17 @@ use kube::{Client, ResourceExt as _};
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::action::Action;
+use super::action::{Action, Made};
 use super::decide::Memory;
 use super::filters::Content;
 use super::metrics::Metrics;
 use super::settings::Settings;
 use super::status::Finding;
 use crate::access::in_words;
-use crate::envoy_filter::{self, PART};
+use crate::envoy_filter::PART;
 use crate::function::{Function, Kind, STATUS, knative};
 
-/// Who owns the fields of EnvoyFilters that the controller writes.
+/// Who owns the fields that the controller writes.
 pub const FIELD_MANAGER: &str = "steadfaas-controller";
 
 /// Longest wait for one answer: an API server that answers at all does within a second.
@@ -39,8 +39,8 @@ pub(super) enum WriteError {
     Api { what: String, error: kube::Error },
     #[error("{what}: the API server doesn't answer")]
     Silent { what: String },
-    #[error("the EnvoyFilter {name} is there but isn't ours: rename or delete it")]
-    NotOurs { name: String },
+    #[error("the {made} {name} is there but isn't ours: rename or delete it")]
+    NotOurs { made: Made, name: String },
 }
 
 /// What was done.
@@ -65,8 +65,8 @@ impl Done {
     /// Remembers it until the watches bring it.
     pub(super) fn remember(self, memory: &mut Memory) {
         match self {
-            Self::Applied { name, content, version } => memory.filters.wrote(name, content, &version),
-            Self::Deleted { name } => memory.filters.deleted(&name),
+            Self::Applied { name, content, version } => memory.written.wrote(name, content, &version),
+            Self::Deleted { name } => memory.written.deleted(&name),
             Self::StoodByOrDown => {}
             Self::Said { function, status } => memory.said(&function, status.as_deref()),
         }
@@ -77,7 +77,7 @@ impl Done {
 #[derive(Clone)]
 pub(super) struct Writer {
     client: Client,
-    filters: Api<DynamicObject>,
+    root_namespace: String,
     recorder: Recorder,
     metrics: Arc<Metrics>,
 }
@@ -86,10 +86,9 @@ impl Writer {
     pub(super) fn new(client: &Client, settings: &Settings, metrics: &Arc<Metrics>) -> Self {
         let reporter =
             Reporter { controller: "steadfaas".to_owned(), instance: Some(settings.identity.clone()) };
-        let resource = envoy_filter::resource();
         Self {
             client: client.clone(),
-            filters: Api::namespaced_with(client.clone(), &settings.root_namespace, &resource),
+            root_namespace: settings.root_namespace.clone(),
             recorder: Recorder::new(client.clone(), reporter),
             metrics: Arc::clone(metrics),
         }
@@ -98,10 +97,10 @@ impl Writer {
     /// Does it.
     pub(super) async fn perform(&self, action: Action) -> Result<Done, WriteError> {
         let done = match action {
-            Action::Apply { name, filter, content, is_there } => {
-                self.apply(name, &filter, content, is_there).await
+            Action::Apply { made, name, object, content, is_there } => {
+                self.apply(made, name, &object, content, is_there).await
             }
-            Action::Delete { name, uid } => self.delete(name, uid).await,
+            Action::Delete { made, name, uid } => self.delete(made, name, uid).await,
             Action::StandBy(slice) => self.stand_by(&slice).await,
             Action::StandDown { namespace, name } => self.stand_down(&namespace, &name).await,
             Action::Say { function, status, new } => self.say(function, status, &new).await,
@@ -114,35 +113,49 @@ impl Writer {
 
     async fn apply(
         &self,
+        made: Made,
         name: String,
-        filter: &Value,
+        object: &Value,
         content: Content,
         is_there: bool,
     ) -> Result<Done, WriteError> {
-        let what = || format!("the EnvoyFilter {name}");
+        let what = || format!("the {made} {name}");
+        let objects = self.objects(made);
         if !is_there {
-            let other = patiently(what(), self.filters.get_opt(&name)).await?;
+            let other = patiently(what(), objects.get_opt(&name)).await?;
             if other.is_some_and(|other| !other.labels().contains_key(PART)) {
-                return Err(WriteError::NotOurs { name });
+                return Err(WriteError::NotOurs { made, name });
             }
         }
         let params = PatchParams::apply(FIELD_MANAGER).force();
-        let patch = Patch::Apply(filter);
-        let written = patiently(what(), self.filters.patch(&name, &params, &patch)).await?;
-        self.metrics.filter_writes.fetch_add(1, Ordering::Relaxed);
-        tracing::info!(filter = name, "EnvoyFilter written");
+        let patch = Patch::Apply(object);
+        let written = patiently(what(), objects.patch(&name, &params, &patch)).await?;
+        self.count(made);
+        tracing::info!(name, "{made} written");
         Ok(Done::Applied { name, content, version: written.resource_version().unwrap_or_default() })
     }
 
-    async fn delete(&self, name: String, uid: Option<String>) -> Result<Done, WriteError> {
+    async fn delete(&self, made: Made, name: String, uid: Option<String>) -> Result<Done, WriteError> {
         let preconditions = Some(Preconditions { uid, ..Preconditions::default() });
         let params = DeleteParams { preconditions, ..DeleteParams::default() };
-        gone_is_fine(
-            patiently(format!("the EnvoyFilter {name}"), self.filters.delete(&name, &params)).await,
-        )?;
-        self.metrics.filter_writes.fetch_add(1, Ordering::Relaxed);
-        tracing::info!(filter = name, "EnvoyFilter deleted");
+        let objects = self.objects(made);
+        gone_is_fine(patiently(format!("the {made} {name}"), objects.delete(&name, &params)).await)?;
+        self.count(made);
+        tracing::info!(name, "{made} deleted");
         Ok(Done::Deleted { name })
+    }
+
+    fn objects(&self, made: Made) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client.clone(), &self.root_namespace, &made.resource())
+    }
+
+    /// A write of this kind.
+    fn count(&self, made: Made) {
+        let writes = match made {
+            Made::EnvoyFilter => &self.metrics.filter_writes,
+            Made::VirtualService => &self.metrics.route_writes,
+        };
+        writes.fetch_add(1, Ordering::Relaxed);
     }
 
     async fn stand_by(&self, slice: &EndpointSlice) -> Result<Done, WriteError> {

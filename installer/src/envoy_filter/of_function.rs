@@ -14,7 +14,7 @@ use crate::function::{Function, Protocol, Upstream};
 pub const POLICY: &str = "steadfaas.dev/policy";
 
 /// Labels that say whose it is, for owner references can't cross namespaces.
-const OWNER_NAMESPACE: &str = "steadfaas.dev/namespace";
+pub(crate) const OWNER_NAMESPACE: &str = "steadfaas.dev/namespace";
 const OWNER_NAME: &str = "steadfaas.dev/name";
 const OWNER_UID: &str = "steadfaas.dev/uid";
 
@@ -103,19 +103,24 @@ fn spoken(protocol: Protocol, context: &str) -> Spoken {
 /// What a function's EnvoyFilter is called. A namespace has no dot, so no two functions share a name.
 #[must_use]
 pub fn name(function: &Function) -> String {
-    let name = format!("steadfaas.{}.{}.{}", function.namespace, function.kind.kubectl(), function.name);
-    if name.len() <= MAX_NAME {
-        return name;
-    }
-    let digest = Sha256::digest(name.as_bytes());
-    let digest: String = digest.iter().take(DIGEST_BYTES).map(|byte| format!("{byte:02x}")).collect();
-    format!("steadfaas.{}.{}.{digest}", function.namespace, function.kind.kubectl())
+    name_of(&function.namespace, function.kind.kubectl(), &function.name)
 }
 
-/// The namespace of the function that an EnvoyFilter of ours is for.
+/// What something is called that is made for a namespace.
+pub(crate) fn name_of(namespace: &str, kind: &str, name: &str) -> String {
+    let whole = format!("steadfaas.{namespace}.{kind}.{name}");
+    if whole.len() <= MAX_NAME {
+        return whole;
+    }
+    let digest = Sha256::digest(whole.as_bytes());
+    let digest: String = digest.iter().take(DIGEST_BYTES).map(|byte| format!("{byte:02x}")).collect();
+    format!("steadfaas.{namespace}.{kind}.{digest}")
+}
+
+/// The namespace of the functions that an object of ours is for.
 #[must_use]
-pub fn owner_namespace(filter: &impl ResourceExt) -> Option<&str> {
-    filter.labels().get(OWNER_NAMESPACE).map(String::as_str)
+pub fn owner_namespace(object: &impl ResourceExt) -> Option<&str> {
+    object.labels().get(OWNER_NAMESPACE).map(String::as_str)
 }
 
 /// As much of a name as a label takes: it must end in a letter or digit.
