@@ -123,7 +123,7 @@ async fn work(
     mut changes: mpsc::UnboundedReceiver<Change>,
     mut is_leader: watch::Receiver<bool>,
 ) {
-    let mut retries = Retries::default();
+    let (mut retries, mut has_more) = (Retries::default(), false);
     loop {
         tokio::select! {
             change = changes.recv() => match change {
@@ -134,11 +134,10 @@ async fn work(
                 let leads = *is_leader.borrow_and_update();
                 metrics.leads.store(leads, Ordering::Relaxed);
                 tracing::info!(leads, "leadership");
-                // Another one may have written meanwhile.
-                world.memory.forget();
-                world.look_at_all();
+                world.take_over();
             }
             () = until(retries.next()) => {}
+            () = std::future::ready(()), if has_more => {}
         }
         tokio::time::sleep(TOGETHER).await;
         while let Ok(change) = changes.try_recv() {
@@ -148,12 +147,15 @@ async fn work(
             world.look_at(namespace);
         }
         metrics.is_ready.store(world.is_known(), Ordering::Relaxed);
+        has_more = false;
         if world.is_known() && *is_leader.borrow() {
             let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
             let todo = world.decide(&settings, &metrics, &now);
             let looked_at = todo.keys().cloned().collect();
-            let failed = perform(todo, &mut world, &writer).await;
+            let failed = perform(todo, &mut world, &writer, &is_leader).await;
             retries.note(&looked_at, &failed, Instant::now());
+            world.done(&failed);
+            has_more = world.has_more();
         }
     }
 }
@@ -166,11 +168,12 @@ async fn until(moment: Option<Instant>) {
 }
 
 /// Does it, and names the namespaces where something failed. What is to be done for one function is done in its order, as
-/// far as it succeeds: a status must not say what an EnvoyFilter doesn't.
+/// far as it succeeds: a status must not say what an EnvoyFilter doesn't. Who leads no more leaves the rest to the other one.
 async fn perform(
     todo: BTreeMap<String, Vec<Vec<Action>>>,
     world: &mut World,
     writer: &Writer,
+    is_leader: &watch::Receiver<bool>,
 ) -> BTreeSet<String> {
     let each = todo
         .into_iter()
@@ -185,6 +188,7 @@ async fn perform(
         }
         (namespace, done, None)
     });
+    let tasks = tasks.take_while(|_| *is_leader.borrow());
     let mut tasks = futures::stream::iter(tasks).buffer_unordered(WRITES_AT_ONCE);
     let mut failed = BTreeSet::new();
     while let Some((namespace, done, error)) = tasks.next().await {

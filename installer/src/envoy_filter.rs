@@ -11,7 +11,7 @@ use kube::discovery::ApiResource;
 
 pub use extension::{Extension, extension};
 pub use istio_version::{IstioVersion, Needs};
-pub(crate) use of_function::{OWNER_NAMESPACE, name_of};
+pub(crate) use of_function::{OWNER_NAMESPACE, goes_with, name_of};
 pub use of_function::{OfFunction, POLICY, name, owner_namespace};
 pub use patch::Contexts;
 

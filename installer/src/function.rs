@@ -5,6 +5,7 @@
 //! objects.
 
 mod annotations;
+mod index;
 pub mod knative;
 pub mod list;
 pub mod openfaas;
@@ -24,6 +25,7 @@ pub use route::{BY_GATEWAY, OpenFaasGateway, RouteError};
 pub(crate) use upstream::full_name;
 pub use upstream::{Protocol, Upstream};
 
+use self::index::Index;
 use self::knative::KnativeService;
 
 /// The DNS domain of most clusters; Services' full names end in it.
@@ -176,9 +178,10 @@ pub struct Objects<'a> {
 /// All functions among these objects, annotated or not, by namespace and name. `domain` is the cluster's own.
 #[must_use]
 pub fn functions(objects: &Objects<'_>, domain: &str) -> Vec<Function> {
-    let knative = objects.knative.iter().map(|service| knative::function(service, &objects.services, domain));
-    let openfaas = openfaas::functions(objects, domain);
-    let plain = service::functions(objects, domain);
+    let index = Index::of(&objects.services, knative::MADE_FOR);
+    let knative = objects.knative.iter().map(|service| knative::function(service, &index, domain));
+    let openfaas = openfaas::functions(objects, &index, domain);
+    let plain = service::functions(objects, &index, domain);
     let mut functions: Vec<Function> = knative.chain(openfaas).chain(plain).collect();
     functions.sort_by(|one, other| {
         (&one.namespace, &one.name, one.kind).cmp(&(&other.namespace, &other.name, other.kind))

@@ -9,7 +9,7 @@
 use kube::discovery::ApiResource;
 use serde_json::{Map, Value, json};
 
-use crate::envoy_filter::{OWNER_NAMESPACE, PART, name_of};
+use crate::envoy_filter::{OWNER_NAMESPACE, PART, goes_with, name_of};
 use crate::function::{Function, Upstream, full_name};
 
 /// The label's value on them.
@@ -40,9 +40,16 @@ impl Entrance {
         name_of(namespace, PART_ROUTE, &self.name)
     }
 
-    /// The VirtualService that leads to these functions of one namespace, as server-side apply takes it.
+    /// The VirtualService that leads to these functions of one namespace, as server-side apply takes it. `extension`: the
+    /// UID of the EnvoyFilter with which it goes.
     #[must_use]
-    pub fn render(&self, namespace: &str, functions: &[&Function], root_namespace: &str) -> Value {
+    pub fn render(
+        &self,
+        namespace: &str,
+        functions: &[&Function],
+        root_namespace: &str,
+        extension: &str,
+    ) -> Value {
         let resource = resource();
         let ours = functions.iter().filter_map(|function| self.route(function, function.upstreams.first()?));
         let others = self.others.iter().map(|host| json!({ "route": to(host, None) }));
@@ -53,6 +60,7 @@ impl Entrance {
                 "name": self.object_name(namespace),
                 "namespace": root_namespace,
                 "labels": { (PART): PART_ROUTE, (OWNER_NAMESPACE): namespace },
+                "ownerReferences": [goes_with(extension)],
             },
             "spec": {
                 "hosts": self.hosts,
@@ -140,7 +148,8 @@ mod tests {
         insta::assert_yaml_snapshot!(entrance.render(
             "openfaas-fn",
             &[&routed("fib"), &routed("other")],
-            "istio-system"
+            "istio-system",
+            "of-the-extension",
         ));
     }
 
@@ -154,7 +163,7 @@ mod tests {
             fields: fields.as_object().unwrap().clone(),
             others: None,
         };
-        let rendered = entrance.render("openfaas-fn", &[&routed("fib")], "istio-system");
+        let rendered = entrance.render("openfaas-fn", &[&routed("fib")], "istio-system", "of-the-extension");
         assert_eq!(rendered["metadata"]["name"], "steadfaas.openfaas-fn.route.openfaas.gateway");
         let routes = rendered["spec"]["http"].as_array().unwrap();
         assert_eq!((routes.len(), &routes[0]["timeout"]), (1, &json!("5s")));

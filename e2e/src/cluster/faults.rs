@@ -7,8 +7,10 @@ mod container;
 mod control_plane;
 mod in_force;
 mod node;
+mod outage;
 mod pod;
 mod relay;
+mod silence;
 mod undo;
 
 use std::time::Duration;
@@ -18,6 +20,7 @@ use super::running::Running;
 use super::steadfaas;
 
 pub use in_force::{InForce, take_back};
+pub use outage::Outage;
 use undo::Undo;
 
 /// What a delayed pod's packets wait: several times what the sample function takes, and less than any time limit.

@@ -17,6 +17,7 @@ use super::endpoint::Endpoint;
 use super::image::Image;
 use super::machine::{Machine, Program};
 use super::node;
+use super::process::ProcessId;
 use super::proxy::Proxy;
 use super::running::{Running, Theirs};
 use super::tools::{self, ISTIO};
@@ -28,6 +29,9 @@ pub const LAYER: &str = "istio";
 const OBJECTS: &str = include_str!("../../cluster/istio.yaml");
 const MESH: &str = include_str!("../../cluster/mesh.yaml");
 const NAMESPACE: &str = r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"istio-system"}}"#;
+
+/// Its name in the record and in logs.
+const ISTIOD: &str = "istiod";
 
 /// The proxy's image; `istio.yaml` names it.
 const PROXY_IMAGE: &str = "dev.local/proxy:1";
@@ -109,6 +113,34 @@ pub fn gateway(running: &Running) -> anyhow::Result<SocketAddr> {
     Ok(SocketAddr::new(address, port))
 }
 
+/// Starts istiod anew with these variables beside its usual ones, until it is started anew without.
+///
+/// # Errors
+/// It doesn't start.
+pub fn restart_istiod(running: &Running, variables: &[(String, String)]) -> anyhow::Result<()> {
+    let (records, control) = (running.records()?, running.machine(control::NAME)?);
+    let known = records.program(control::NAME, ISTIOD).context("there is no istiod")?.program;
+    let program = variables.iter().fold(known, |program, (name, value)| program.variable(name, value));
+    control.stop_program(ISTIOD, records)?;
+    control.start_program(&program, records)?;
+    let (began, debug) = (Instant::now(), debug(running)?);
+    while debug.get("/metrics").is_err() {
+        let runs = began.elapsed() < ISTIOD_PATIENCE && records.runs(control::NAME, ISTIOD);
+        anyhow::ensure!(runs, "istiod doesn't work; `cargo cluster logs istiod` may say why");
+        thread::sleep(LOOK_EVERY);
+    }
+    Ok(())
+}
+
+/// The process that istiod is.
+///
+/// # Errors
+/// It doesn't run here.
+pub fn istiod(running: &Running) -> anyhow::Result<ProcessId> {
+    let known = running.records()?.program(control::NAME, ISTIOD);
+    known.and_then(|known| known.process.child()).context("istiod doesn't run")
+}
+
 /// istiod's own endpoint for who looks closely.
 ///
 /// # Errors
@@ -132,7 +164,7 @@ fn start_istiod(running: &Running, programs: &Path) -> anyhow::Result<()> {
     let control = running.machine(control::NAME)?;
     let mesh = control.folder().join("mesh.yaml");
     fs::write(&mesh, MESH)?;
-    let istiod = Program::new("istiod", programs.join("pilot-discovery")).args([
+    let istiod = Program::new(ISTIOD, programs.join("pilot-discovery")).args([
         "discovery".to_owned(),
         format!("--kubeconfig={}", running.records()?.folder().kubeconfig().display()),
         format!("--meshConfig={}", mesh.display()),
@@ -148,7 +180,7 @@ fn wait_for_istiod(running: &Running) -> anyhow::Result<()> {
     let began = Instant::now();
     let words = ["get", "configmap", "istio-ca-root-cert", "--namespace=istio-system"];
     while running.kubectl().run(&words).is_err() {
-        let runs = began.elapsed() < ISTIOD_PATIENCE && running.records()?.runs(control::NAME, "istiod");
+        let runs = began.elapsed() < ISTIOD_PATIENCE && running.records()?.runs(control::NAME, ISTIOD);
         anyhow::ensure!(runs, "istiod doesn't work; `cargo cluster logs istiod` may say why");
         thread::sleep(LOOK_EVERY);
     }

@@ -92,6 +92,37 @@ impl ProcessId {
     }
 }
 
+/// What a process has used by now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spent {
+    /// Processor time.
+    pub cpu: Duration,
+    /// Memory that is its own now, in bytes.
+    pub memory: u64,
+}
+
+impl ProcessId {
+    /// What it has used by now; nothing once it has ended.
+    #[must_use]
+    pub fn spent(self) -> Option<Spent> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?;
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).ok()?;
+        spent(&stat, &status)
+    }
+}
+
+/// Linux counts processor time in hundredths of a second, on every architecture.
+const TICK: Duration = Duration::from_millis(10);
+
+fn spent(stat: &str, status: &str) -> Option<Spent> {
+    let (_, rest) = stat.rsplit_once(") ")?;
+    // The 14th and 15th field of the line, in user code and in the kernel; the state was the third.
+    let ticks: u32 = rest.split(' ').skip(11).take(2).map(|ticks| ticks.parse().unwrap_or(0)).sum();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(Spent { cpu: TICK * ticks, memory: kilobytes * 1_024 })
+}
+
 /// State and start of a process, from the line that Linux has on it. Its second field, the name in parentheses, may
 /// hold anything.
 fn stat(pid: i32) -> Option<(char, u64)> {
@@ -111,6 +142,16 @@ mod tests {
     use std::process::Command;
 
     use super::*;
+
+    #[test]
+    fn what_a_process_used_is_read() {
+        let stat = "7 (a b) S 1 2 3 4 5 6 7 8 9 10 150 50 0 0 20 0 1 0 99 0";
+        let status = "Name:\ta\nVmRSS:\t  900 kB\nRssAnon:\t     512 kB\nRssFile:\t 388 kB\n";
+        let expected = Spent { cpu: Duration::from_secs(2), memory: 524_288 };
+        assert_eq!(spent(stat, status), Some(expected));
+        let this = ProcessId::of(std::process::id().try_into().unwrap()).unwrap();
+        assert!(this.spent().unwrap().memory > 0);
+    }
 
     #[test]
     fn a_name_with_parentheses_and_blanks_does_not_shift_the_fields() {

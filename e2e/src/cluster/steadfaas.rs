@@ -26,11 +26,18 @@ pub const NAMESPACE: &str = "steadfaas-system";
 /// The controller's Deployment.
 pub const CONTROLLER: &str = "deployment/steadfaas-controller";
 
+/// The label of its pods.
+pub const PODS: &str = "app.kubernetes.io/name=steadfaas-controller";
+
 /// How many controllers the manifest has.
 const CONTROLLERS: u32 = 2;
 
 /// The controller is ready some 3 s after it was asked for.
 const READY_SECONDS: u32 = 60;
+
+/// Kubernetes' garbage collector begins as soon as what owns them is gone; the rest is for a machine that does other things
+/// too.
+const GONE_SECONDS: u32 = 30;
 
 /// Puts it on a cluster that has Istio but not this.
 ///
@@ -111,15 +118,15 @@ fn scale(running: &Running, replicas: u32) -> anyhow::Result<()> {
     running.kubectl().run(&["scale", CONTROLLER, &namespace, &replicas]).map(drop)
 }
 
-/// Takes it away, as a user does.
+/// Takes it away, as a user does, and waits until Kubernetes has taken along what the controller made.
 ///
 /// # Errors
-/// The cluster refuses.
+/// The cluster refuses, or something is left behind.
 pub fn uninstall(running: &Running) -> anyhow::Result<()> {
     running.kubectl().delete(&rendered()?)?;
     let kinds = "virtualservices.networking.istio.io,envoyfilters";
-    let ours = ["delete", kinds, "--namespace=istio-system", "--selector=steadfaas.dev/part"];
-    running.kubectl().run(&ours).map(drop)
+    let ours = ["--for=delete", kinds, "--namespace=istio-system", "--selector=steadfaas.dev/part"];
+    running.kubectl().wait(&ours, GONE_SECONDS)
 }
 
 /// What `steadfaas render` prints for this cluster. Clients are told what was done for them.

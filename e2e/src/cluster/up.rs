@@ -148,6 +148,6 @@ fn start_node(
 }
 
 /// The answer of a thread.
-pub(super) fn joined<T>(thread: ScopedJoinHandle<'_, anyhow::Result<T>>) -> anyhow::Result<T> {
+pub(crate) fn joined<T>(thread: ScopedJoinHandle<'_, anyhow::Result<T>>) -> anyhow::Result<T> {
     thread.join().map_err(|_| anyhow!("a thread of the test bed panicked"))?
 }

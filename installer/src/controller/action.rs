@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::discovery::ApiResource;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::filters::Content;
 use super::status::Finding;
@@ -46,8 +47,8 @@ pub(super) enum Action {
         made: Made,
         /// Its name.
         name: String,
-        /// All of it.
-        object: Box<Value>,
+        /// All of it, as text: thousands may wait to be written, and as values they take ten times the memory.
+        object: Box<RawValue>,
         /// The same, to tell whether it is there.
         content: Content,
         /// Whether one of ours is there under the name.
@@ -80,4 +81,15 @@ pub(super) enum Action {
         /// What is new about it, for Events.
         new: Vec<Finding>,
     },
+    /// The administrators are to be told that their limits are wrong.
+    Complain(Complaint),
+}
+
+/// What is wrong with an object that isn't a function.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Complaint {
+    /// The object, in the version that is wrong.
+    pub(super) about: ObjectReference,
+    /// What is wrong and what would be right.
+    pub(super) words: String,
 }

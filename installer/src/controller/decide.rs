@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::ResourceExt;
+use serde_json::value::to_raw_value;
 use steadfaas_core::policy::WrittenPolicy;
 
-use super::action::{Action, Made};
+use super::action::{Action, Complaint, Made};
 use super::filters::{self, Content, Filter, Recent};
 use super::metrics::Gauge;
 use super::routes::{self, Led};
@@ -42,59 +43,105 @@ pub(super) struct Memory {
     rendered: HashMap<String, Rendered>,
     /// Statuses that were written and haven't come back by the watch yet, by the function's UID.
     statuses: HashMap<String, Status>,
+    /// At which of a namespace's functions the next look begins.
+    turn: usize,
+    /// What administrators haven't been told yet.
+    pub(super) complaint: Option<Complaint>,
 }
 
 #[derive(Debug)]
 struct Rendered {
     function: Function,
     written: WrittenPolicy,
+    extension: String,
     content: Content,
 }
 
-/// What is to be done, function by function, and what there is to measure. `now` is the time as RFC 3339 has it.
+/// What is to be done in a namespace now.
+#[derive(Debug, Default)]
+pub(super) struct Decided {
+    /// Function by function.
+    pub(super) todo: Vec<Vec<Action>>,
+    /// What there is to measure.
+    pub(super) gauges: Vec<Gauge>,
+    /// There was no room for all of it: the rest is for the next look.
+    pub(super) has_more: bool,
+}
+
+/// What is to be done, for no more functions than there is `room` for. `now` is the time as RFC 3339 has it.
 pub(super) fn decide(
     seen: &Seen<'_>,
     memory: &mut Memory,
     settings: &Settings,
     now: &str,
-) -> (Vec<Vec<Action>>, Vec<Gauge>) {
-    let (mut todo, mut gauges, mut wanted) = (Vec::new(), Vec::new(), BTreeSet::new());
-    let (mut standing_by, mut wanted_routes) = (BTreeSet::new(), routes::Wanted::default());
-    for function in &seen.functions {
+    room: &mut usize,
+) -> Decided {
+    let (mut decided, mut wanted, mut standing_by) = (Decided::default(), BTreeSet::new(), BTreeSet::new());
+    let mut wanted_routes = routes::Wanted::default();
+    // Each look begins elsewhere: functions that can't be written must not keep others from it.
+    let (last, first) = seen.functions.split_at(memory.turn % seen.functions.len().max(1));
+    for function in first.iter().chain(last) {
         let filter_name = name(function);
-        if !function.is_annotated() {
-            todo.push(silence(function, &filter_name, memory).into_iter().collect());
-            continue;
-        }
         let there = seen.filters.get(&filter_name).copied();
         let in_force = there.and_then(filters::policy);
-        let mut verdict = Verdict::on(function, in_force.as_ref(), seen.known);
-        if verdict.policy.is_some() {
-            let led = Led::of(function, seen.known.around, &seen.routes, settings);
-            verdict.findings.extend(led.finding.clone());
-            wanted_routes.add(function, led);
+        let mut verdict =
+            function.is_annotated().then(|| Verdict::on(function, in_force.as_ref(), seen.known));
+        if let Some(verdict) = &mut verdict {
+            if verdict.policy.is_some() {
+                let led = Led::of(function, seen.known.around, &seen.routes, settings);
+                verdict.findings.extend(led.finding.clone());
+                wanted_routes.add(function, led);
+            }
+            decided.gauges.push(Gauge { function: function.id(), redundancy: verdict.redundancy });
+            standing_by.extend(verdict.slices.iter().map(ResourceExt::name_any));
         }
-        gauges.push(Gauge { function: function.id(), redundancy: verdict.redundancy });
-        let applied = apply(function, &filter_name, &verdict, there, memory, settings);
-        let slices = stand_by(&verdict, &seen.known);
-        standing_by.extend(verdict.slices.iter().map(ResourceExt::name_any));
-        todo.push(slices.into_iter().chain(applied).chain(say(function, &verdict, memory, now)).collect());
-        if verdict.policy.is_some() {
+        if *room == 0 {
+            decided.has_more = true;
+        } else {
+            let named = (function, filter_name.as_str());
+            let actions = match &verdict {
+                Some(verdict) => actions(named, verdict, seen, memory, settings, now),
+                None => silence(function, &filter_name, memory).into_iter().collect(),
+            };
+            *room -= usize::from(!actions.is_empty());
+            decided.todo.push(actions);
+        }
+        if verdict.is_some_and(|verdict| verdict.policy.is_some()) {
             wanted.insert(filter_name);
         }
     }
-    todo.extend(wanted_routes.actions(seen, memory, settings));
-    todo.extend(stand_down(seen, &standing_by).into_iter().map(|delete| vec![delete]));
-    todo.extend(sweep(seen, &wanted, memory).into_iter().map(|delete| vec![delete]));
-    todo.retain(|actions: &Vec<Action>| !actions.is_empty());
-    (todo, gauges)
+    if decided.has_more {
+        memory.turn = memory.turn.wrapping_add(decided.todo.len());
+    }
+    decided.todo.extend(wanted_routes.actions(seen, memory, settings));
+    decided.todo.extend(stand_down(seen, &standing_by).into_iter().map(|delete| vec![delete]));
+    decided.todo.extend(sweep(seen, &wanted, memory).into_iter().map(|delete| vec![delete]));
+    decided.todo.retain(|actions| !actions.is_empty());
+    decided
 }
 
-/// The EnvoyFilter, where it isn't as it should be.
-fn apply(
-    function: &Function,
-    name: &str,
+/// What is to be done for one function that asks for protection, in its order.
+fn actions(
+    (function, name): (&Function, &str),
     verdict: &Verdict,
+    seen: &Seen<'_>,
+    memory: &mut Memory,
+    settings: &Settings,
+    now: &str,
+) -> Vec<Action> {
+    let there = seen.filters.get(name).copied();
+    let mut actions = stand_by(verdict, &seen.known);
+    let extension = seen.known.extension;
+    actions.extend(extension.and_then(|uid| apply((function, name), verdict, uid, there, memory, settings)));
+    actions.extend(say(function, verdict, memory, now));
+    actions
+}
+
+/// The EnvoyFilter, where it isn't as it should be. Without the extension nobody reads it, and it would be left behind.
+fn apply(
+    (function, name): (&Function, &str),
+    verdict: &Verdict,
+    extension: &str,
     there: Option<&Filter>,
     memory: &mut Memory,
     settings: &Settings,
@@ -102,6 +149,7 @@ fn apply(
     let (written, policy) = verdict.policy.as_ref()?;
     let same = |rendered: &&Rendered| {
         rendered.written == *written
+            && rendered.extension == extension
             && rendered.function.upstreams == function.upstreams
             && rendered.function.uid == function.uid
     };
@@ -117,12 +165,17 @@ fn apply(
         istio: settings.istio,
         contexts: settings.contexts,
         root_namespace: &settings.root_namespace,
+        extension,
     };
-    // A map of strings can always be written.
+    // Maps of strings can always be written.
     let filter = filter.render().ok()?;
     let content = Content::wanted(&filter);
-    let rendered =
-        Rendered { function: function.clone(), written: written.clone(), content: content.clone() };
+    let rendered = Rendered {
+        function: function.clone(),
+        written: written.clone(),
+        extension: extension.to_owned(),
+        content: content.clone(),
+    };
     memory.rendered.insert(name.to_owned(), rendered);
     if memory.written.holds(name, &content, there) {
         return None;
@@ -130,7 +183,7 @@ fn apply(
     Some(Action::Apply {
         made: Made::EnvoyFilter,
         name: name.to_owned(),
-        object: Box::new(filter),
+        object: to_raw_value(&filter).ok()?,
         content,
         is_there: there.is_some(),
     })
@@ -206,6 +259,11 @@ impl Memory {
         };
     }
 
+    /// Administrators were told.
+    pub(super) fn complained(&mut self, complaint: &Complaint) {
+        self.complaint.take_if(|wrong| wrong == complaint);
+    }
+
     /// Nothing that was written counts any more: what the watches say does.
     pub(super) fn forget(&mut self) {
         *self = Self::default();
@@ -213,4 +271,4 @@ impl Memory {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -44,6 +44,8 @@ pub(super) struct Content {
     spec: Spec,
     labels: BTreeMap<String, String>,
     policy: Option<String>,
+    /// The UID of what it is deleted with.
+    owner: Option<String>,
 }
 
 impl Content {
@@ -57,13 +59,15 @@ impl Content {
                 .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
                 .collect(),
             policy: text(&format!("/metadata/annotations/{}", POLICY.replace('/', "~1"))),
+            owner: text("/metadata/ownerReferences/0/uid"),
         }
     }
 
     /// Whether one that is there says it.
-    fn is<S: AsRef<Spec> + Clone>(&self, object: &Object<S, NotUsed>) -> bool {
+    pub(super) fn is<S: AsRef<Spec> + Clone>(&self, object: &Object<S, NotUsed>) -> bool {
         self.spec == *object.spec.as_ref()
             && self.policy.as_ref() == object.annotations().get(POLICY)
+            && self.owner.iter().all(|uid| object.owner_references().iter().any(|owner| owner.uid == *uid))
             && self.labels.iter().all(|(key, value)| object.labels().get(key) == Some(value))
     }
 }
@@ -89,6 +93,19 @@ impl Recent {
 
     pub(super) fn deleted(&mut self, name: &str) {
         self.written.remove(name);
+    }
+
+    /// The watch brought this version, or word that it was deleted with it: what was written before counts no more.
+    pub(super) fn seen(&mut self, name: &str, version: Option<&str>) {
+        let seen = version.and_then(|version| version.parse::<u64>().ok());
+        if self.written.get(name).is_some_and(|(_, written)| seen.is_none_or(|seen| seen >= *written)) {
+            self.written.remove(name);
+        }
+    }
+
+    /// All were listed anew: whatever was deleted meanwhile, no watch will say it.
+    pub(super) fn listed(&mut self) {
+        self.written.clear();
     }
 
     /// Whether the object of this name says this already. No two kinds share a name.
@@ -146,5 +163,32 @@ mod tests {
         assert!(!recent.holds("a", &one, Some(&there("one", "4"))));
         assert!(recent.holds("a", &two, Some(&there("two", "5"))));
         assert!(!recent.holds("a", &two, Some(&there("one", "6"))), "somebody changed it");
+    }
+
+    #[test]
+    fn what_was_just_written_and_deleted_before_anybody_looked_counts_no_more() {
+        let content = Content::wanted(&written("one"));
+        let mut recent = Recent::default();
+        recent.wrote("a".to_owned(), content.clone(), "5");
+        recent.seen("a", Some("4"));
+        assert!(recent.holds::<Spec>("a", &content, None), "that was the one before");
+        recent.seen("a", Some("6"));
+        assert!(!recent.holds::<Spec>("a", &content, None));
+        recent.wrote("a".to_owned(), content.clone(), "7");
+        recent.listed();
+        assert!(!recent.holds::<Spec>("a", &content, None), "it is in no list");
+    }
+
+    #[test]
+    fn one_that_goes_with_an_extension_of_another_time_is_not_as_wanted() {
+        let owned_by = |uid: &str| {
+            let mut filter = written("one");
+            filter["metadata"]["ownerReferences"] =
+                json!([{ "apiVersion": "v1", "kind": "EnvoyFilter", "name": "steadfaas", "uid": uid }]);
+            filter
+        };
+        let old: Filter = serde_json::from_value(owned_by("old")).unwrap();
+        assert!(Content::wanted(&owned_by("old")).is(&old));
+        assert!(!Content::wanted(&owned_by("new")).is(&old));
     }
 }

@@ -1,6 +1,6 @@
 //! Where a function's replicas are and who stands by beside them: what a policy says beyond the annotations.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
@@ -19,6 +19,29 @@ pub(super) struct Surroundings<'a> {
     pub(super) slices: Vec<&'a EndpointSlice>,
     /// All that others wrote, where a function asks for a route.
     pub(super) virtual_services: Vec<&'a VirtualService>,
+    /// The slices by namespace and Service.
+    of_services: HashMap<(&'a str, &'a str), Vec<&'a EndpointSlice>>,
+}
+
+impl<'a> Surroundings<'a> {
+    pub(super) fn new(
+        services: Vec<&'a Service>,
+        slices: Vec<&'a EndpointSlice>,
+        virtual_services: Vec<&'a VirtualService>,
+    ) -> Self {
+        let mut of_services: HashMap<_, Vec<_>> = HashMap::new();
+        for slice in &slices {
+            if let (Some(namespace), Some(service)) = (&slice.metadata.namespace, standby::service_of(slice))
+            {
+                of_services.entry((namespace.as_str(), service)).or_default().push(*slice);
+            }
+        }
+        Self { services, slices, virtual_services, of_services }
+    }
+
+    fn slices_of<'s>(&'s self, namespace: &'s str, service: &'s str) -> &'s [&'s EndpointSlice] {
+        self.of_services.get(&(namespace, service)).map(Vec::as_slice).unwrap_or_default()
+    }
 }
 
 /// What follows from them for one function.
@@ -37,11 +60,8 @@ impl Placed {
     pub(super) fn of(function: &Function, written: &WrittenPolicy, around: &Surroundings<'_>) -> Self {
         let pods: BTreeSet<&str> =
             function.upstreams.iter().map(|upstream| upstream.pods_service.as_str()).collect();
-        let own = around.slices.iter().copied().filter(|slice| {
-            slice.metadata.namespace.as_ref() == Some(&function.namespace)
-                && standby::service_of(slice).is_some_and(|service| pods.contains(service))
-        });
-        let nodes = nodes::shared(own);
+        let own = pods.into_iter().flat_map(|service| around.slices_of(&function.namespace, service));
+        let nodes = nodes::shared(own.copied());
         let Some(text) = written.settings.get(standby::KEY) else {
             return Self { placement: Placement { nodes, standby: Vec::new() }, ..Self::default() };
         };

@@ -6,6 +6,7 @@ mod theirs;
 use std::collections::{BTreeMap, BTreeSet};
 
 use kube::ResourceExt as _;
+use serde_json::value::to_raw_value;
 use serde_json::{Map, Value};
 
 use super::action::{Action, Made};
@@ -180,8 +181,9 @@ impl<'a> Wanted<'a> {
     ) -> Vec<Vec<Action>> {
         let names: BTreeSet<String> = self.routes.keys().cloned().collect();
         let written = self.routes.into_iter().filter_map(|(name, (entrance, functions))| {
-            let object = entrance.render(seen.namespace, &functions, &settings.root_namespace);
-            write(name, object, seen, memory)
+            let extension = seen.known.extension?;
+            let object = entrance.render(seen.namespace, &functions, &settings.root_namespace, extension);
+            write(name, &object, seen, memory)
         });
         let written: Vec<Action> = written.collect();
         let left = seen.routes.iter().filter(|(name, _)| !names.contains(*name));
@@ -195,14 +197,16 @@ impl<'a> Wanted<'a> {
 }
 
 /// Writes it, where it isn't as it should be.
-fn write(name: String, object: Value, seen: &Seen<'_>, memory: &mut Memory) -> Option<Action> {
+fn write(name: String, object: &Value, seen: &Seen<'_>, memory: &mut Memory) -> Option<Action> {
     let there = seen.routes.get(&name).copied();
-    let content = Content::wanted(&object);
-    let holds = memory.written.holds(&name, &content, there);
-    (!holds).then(|| Action::Apply {
+    let content = Content::wanted(object);
+    if memory.written.holds(&name, &content, there) {
+        return None;
+    }
+    Some(Action::Apply {
         made: Made::VirtualService,
         name,
-        object: Box::new(object),
+        object: to_raw_value(object).ok()?,
         content,
         is_there: there.is_some(),
     })

@@ -4,7 +4,7 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use steadfaas_core::policy::{Policy, PolicyError, WrittenPolicy};
 
 use super::endpoints::Endpoints;
-use super::limits::Limits;
+use super::limits::{Limits, Refusal};
 use super::placement::{Placed, Surroundings};
 use super::status::{About, Finding};
 use crate::function::{Function, Platform};
@@ -15,6 +15,8 @@ pub(super) struct Known<'a> {
     pub(super) limits: &'a Limits,
     pub(super) endpoints: &'a Endpoints<'a>,
     pub(super) around: &'a Surroundings<'a>,
+    /// The UID of the EnvoyFilter that brings proxies the filter; none: no proxy has it.
+    pub(super) extension: Option<&'a str>,
 }
 
 /// What is to be done for one function, and what is to be said of it.
@@ -33,7 +35,7 @@ pub(super) struct Verdict {
 impl Verdict {
     /// On a function that asks for protection. `in_force` is the policy that proxies have of it.
     pub(super) fn on(function: &Function, in_force: Option<&WrittenPolicy>, known: Known<'_>) -> Self {
-        let (policy, valid) = match asked(function, known.limits) {
+        let (policy, valid) = match asked(function, in_force, known.limits) {
             Ok(policy) => (
                 Some(policy),
                 Finding::good(About::Valid, "AsWritten", "the annotations are right".to_owned()),
@@ -41,7 +43,8 @@ impl Verdict {
             Err(wrong) => (last_good(function, &wrong, in_force, known.limits), wrong.finding()),
         };
         let mut policy = policy.filter(|_| !function.upstreams.is_empty());
-        let mut findings = vec![valid.clone(), protected(function, policy.as_ref(), valid.holds)];
+        let mut findings =
+            vec![valid.clone(), protected(function, policy.as_ref(), valid.holds, known.extension.is_some())];
         let (mut redundancy, mut slices) = (None, Vec::new());
         if let Some((written, policy)) = &mut policy {
             let placed = Placed::of(function, written, known.around);
@@ -61,23 +64,32 @@ impl Verdict {
 /// Why a function doesn't get what its annotations ask for.
 enum Wrong {
     Annotation(PolicyError),
-    OverLimit(String),
+    Limit(Refusal),
 }
 
 impl Wrong {
     fn finding(&self) -> Finding {
         match self {
             Self::Annotation(error) => Finding::bad(About::Valid, "BadAnnotation", error.to_string()),
-            Self::OverLimit(message) => Finding::bad(About::Valid, "OverLimit", message.clone()),
+            Self::Limit(Refusal::Over(words)) => Finding::bad(About::Valid, "OverLimit", words.clone()),
+            Self::Limit(Refusal::Unknown(words)) => Finding::bad(About::Valid, "LimitUnknown", words.clone()),
         }
     }
 }
 
-fn asked(function: &Function, limits: &Limits) -> Result<(WrittenPolicy, Policy), Wrong> {
+fn asked(
+    function: &Function,
+    in_force: Option<&WrittenPolicy>,
+    limits: &Limits,
+) -> Result<(WrittenPolicy, Policy), Wrong> {
     let written = function.written();
     let policy = Policy::compile(&written).map_err(Wrong::Annotation)?;
-    limits.check(&function.namespace, &policy).map_err(Wrong::OverLimit)?;
-    Ok((written, policy))
+    let is_in_force = in_force.is_some_and(|in_force| in_force.settings == written.settings);
+    match limits.check(&function.namespace, &policy) {
+        Ok(()) => Ok((written, policy)),
+        Err(Refusal::Unknown(_)) if is_in_force => Ok((written, policy)),
+        Err(refusal) => Err(Wrong::Limit(refusal)),
+    }
 }
 
 /// What holds while the annotations are wrong: what held before, unless the strategy was taken away, which ends it.
@@ -92,12 +104,22 @@ fn last_good(
     }
     let written = in_force?;
     let policy = Policy::compile(written).ok()?;
-    limits.check(&function.namespace, &policy).ok()?;
-    Some((written.clone(), policy))
+    let is_over = matches!(limits.check(&function.namespace, &policy), Err(Refusal::Over(_)));
+    (!is_over).then(|| (written.clone(), policy))
 }
 
-fn protected(function: &Function, policy: Option<&(WrittenPolicy, Policy)>, as_written: bool) -> Finding {
+fn protected(
+    function: &Function,
+    policy: Option<&(WrittenPolicy, Policy)>,
+    as_written: bool,
+    has_filter: bool,
+) -> Finding {
     match policy {
+        Some(_) if !has_filter => {
+            let words = "proxies don't have the filter: the EnvoyFilter steadfaas isn't in istiod's root namespace, and \
+                         `kubectl apply` of steadfaas' manifest would put it there";
+            Finding::bad(About::Protected, "NoFilter", words.to_owned())
+        }
         Some((_, policy)) => {
             let words = format!(
                 "by {}, which survives {} at once",
@@ -178,11 +200,17 @@ mod tests {
 
     fn verdict(function: &Function, in_force: Option<&WrittenPolicy>, limits: &str) -> Verdict {
         let limits: BTreeMap<String, String> = [("default".to_owned(), limits.to_owned())].into();
-        let limits = Limits::parse(&limits).unwrap();
+        let mut known = Limits::default();
+        known.read(&limits);
         Verdict::on(
             function,
             in_force,
-            Known { limits: &limits, endpoints: &Endpoints::default(), around: &Surroundings::default() },
+            Known {
+                limits: &known,
+                endpoints: &Endpoints::default(),
+                around: &Surroundings::default(),
+                extension: Some("of-the-extension"),
+            },
         )
     }
 
@@ -238,6 +266,19 @@ mod tests {
         let refused = verdict(&function, Some(&good), "strategies: [retry]");
         assert_eq!(refused.policy, None);
         assert_eq!(said(&refused)[0], (About::Valid, false, "OverLimit"));
+    }
+
+    #[test]
+    fn a_limit_that_nobody_knows_leaves_what_is_in_force_and_lets_nothing_new_through() {
+        let function = function(protected());
+        let good = function.written();
+        let kept = verdict(&function, Some(&good), "tolerate: many");
+        assert_eq!((kept.policy.unwrap().0, kept.findings[0].holds), (good.clone(), true));
+        let fresh = verdict(&function, None, "tolerate: many");
+        assert_eq!((&fresh.policy, said(&fresh)[0]), (&None, (About::Valid, false, "LimitUnknown")));
+        let other = WrittenPolicy::new("default/fib", [("strategy".to_owned(), "retry".to_owned())].into());
+        let changed = verdict(&function, Some(&other), "tolerate: many");
+        assert_eq!(changed.policy.unwrap().0, other);
     }
 
     #[test]

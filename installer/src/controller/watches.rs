@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::time::Duration;
 
 use futures::{Stream, StreamExt as _};
 use k8s_openapi::api::apps::v1::Deployment;
@@ -9,7 +10,8 @@ use k8s_openapi::api::core::v1::{ConfigMap, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::api::Api;
 use kube::runtime::reflector::{self, Lookup, Store};
-use kube::runtime::watcher::{self, Event, watcher};
+use kube::runtime::utils::Backoff;
+use kube::runtime::watcher::{self, DefaultBackoff, Event, watcher};
 use kube::runtime::{WatchStreamExt as _, reflector as reflect};
 use kube::{Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
@@ -20,10 +22,18 @@ use super::limits;
 use super::routes::VirtualService;
 use super::settings::Settings;
 use crate::access::in_words;
-use crate::envoy_filter::{self, PART, PART_FUNCTION, owner_namespace};
+use crate::envoy_filter::{self, PART};
 use crate::function::PREFIX;
 use crate::function::knative::{self, KnativeService};
 use crate::virtual_service;
+
+/// A watch is begun anew after so many seconds, from where it was: one whose connection is gone without a word is noticed
+/// 5 s later. A request every few seconds is nothing to an API server.
+const WATCHED_FOR: u32 = 30;
+
+/// Longest wait before a broken watch is tried again: an API server that was away for minutes is found as soon as it is
+/// back, and one that is away gets a request or two a second from all watches.
+const TRIED_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 /// What is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -53,14 +63,26 @@ impl Watched {
 /// Word of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Change {
-    /// Something in this namespace, or an EnvoyFilter for it.
+    /// Something in this namespace.
     Namespace(String),
+    /// An EnvoyFilter of ours.
+    Filter {
+        /// Its name.
+        name: String,
+        /// Its version, or that with which it was deleted.
+        version: Option<String>,
+    },
     /// All of it was listed, for the first time or again.
     Listed(Watched),
     /// The cluster doesn't know the kind.
     Unknown(Watched),
-    /// Somebody's VirtualService, which may concern any function that asks for a route.
-    Routes,
+    /// A VirtualService, ours or somebody's, which may concern any function that asks for a route.
+    Route {
+        /// Its name.
+        name: String,
+        /// Its version, or that with which it was deleted.
+        version: Option<String>,
+    },
     /// The administrators' limits.
     Limits,
 }
@@ -81,9 +103,9 @@ const NOT_KNATIVES: &str = "!networking.internal.knative.dev/ingress";
 
 /// Starts all watches; they end when nobody listens any more.
 pub(super) fn start(client: &Client, settings: &Settings, tell: &UnboundedSender<Change>) -> Stores {
-    let all = watcher::Config::default;
+    let all = || watcher::Config::default().timeout(WATCHED_FOR);
     let (knatives, filters) = (knative::resource(), envoy_filter::resource());
-    let ours = all().labels(&format!("{PART}={PART_FUNCTION}"));
+    let ours = all().labels(PART);
     let one = all().fields(&format!("metadata.name={}", limits::NAME));
     let filter_api = Api::namespaced_with(client.clone(), &settings.root_namespace, &filters);
     let routes = virtual_service::resource();
@@ -106,16 +128,23 @@ pub(super) fn start(client: &Client, settings: &Settings, tell: &UnboundedSender
         slices: watch((Watched::Endpoints, Api::all(client.clone()), all(), ()), slim_slice, here, tell),
         filters: watch(
             (Watched::Filters, filter_api, ours, filters),
-            |_| {},
-            |filter| owner_namespace(filter).map(|namespace| Change::Namespace(namespace.to_owned())),
+            slim_filter,
+            |filter| {
+                Some(Change::Filter {
+                    name: filter.name_any(),
+                    version: filter.metadata.resource_version.clone(),
+                })
+            },
             tell,
         ),
         routes: watch(
             (Watched::Routes, Api::all_with(client.clone(), &routes), all().labels(NOT_KNATIVES), routes),
             slim_route,
             |route| {
-                let ours = owner_namespace(route).map(|namespace| Change::Namespace(namespace.to_owned()));
-                Some(ours.unwrap_or(Change::Routes))
+                Some(Change::Route {
+                    name: route.name_any(),
+                    version: route.metadata.resource_version.clone(),
+                })
             },
             tell,
         ),
@@ -149,12 +178,30 @@ where
 {
     let writer = reflector::store::Writer::new(kind);
     let store = writer.as_reader();
-    let events = watcher(api, config).default_backoff().modify(move |object: &mut K| {
+    let events = watcher(api, config).backoff(Soon::default()).modify(move |object: &mut K| {
         object.managed_fields_mut().clear();
         slim(object);
     });
     tokio::spawn(pass_on(watched, reflect(writer, events), change, tell.clone()));
     store
+}
+
+/// The waits that Kubernetes' own clients take, but for the longest.
+#[derive(Default)]
+struct Soon(DefaultBackoff);
+
+impl Iterator for Soon {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        self.0.next().map(|wait| wait.min(TRIED_AGAIN_AFTER))
+    }
+}
+
+impl Backoff for Soon {
+    fn reset(&mut self) {
+        self.0.reset();
+    }
 }
 
 /// Says what changed, as long as somebody listens.
@@ -198,6 +245,11 @@ fn words(error: &watcher::Error) -> String {
         Some(cause) => in_words(cause),
         None => error.to_string(),
     }
+}
+
+fn slim_filter(filter: &mut Filter) {
+    // Of the one with the extension `kubectl apply` keeps a copy here, with the whole module.
+    filter.annotations_mut().retain(|key, _| key.starts_with(PREFIX));
 }
 
 fn slim_service(service: &mut Service) {

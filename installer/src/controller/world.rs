@@ -3,21 +3,27 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use kube::ResourceExt as _;
-use kube::runtime::reflector::Store;
+use kube::runtime::reflector::{ObjectRef, Store};
+use kube::{Resource as _, ResourceExt as _};
 
-use super::action::Action;
-use super::decide::{Memory, Seen, decide};
+use super::action::{Action, Complaint};
+use super::decide::{Decided, Memory, Seen, decide};
 use super::endpoints::Endpoints;
-use super::limits::Limits;
+use super::filters::Filter;
+use super::limits::{self, Limits};
 use super::metrics::Metrics;
 use super::placement::{Leaning, Surroundings};
 use super::routes::{self, VirtualService};
 use super::settings::Settings;
 use super::verdict::Known;
 use super::watches::{Change, Stores, Watched};
-use crate::envoy_filter::owner_namespace;
+use crate::envoy_filter::{self, owner_namespace};
+use crate::filter::PLUGIN;
 use crate::function::{Function, Objects, ROUTE, functions};
+
+/// For so many functions something is done at once at most. What is to be written of thousands would take more memory than
+/// all else that is known of them, and what changes meanwhile would wait for all of it.
+const MOST_AT_ONCE: usize = 250;
 
 /// All that is known of the cluster.
 pub(super) struct World {
@@ -28,6 +34,8 @@ pub(super) struct World {
     limits: Limits,
     /// Namespaces to look at.
     dirty: BTreeSet<String>,
+    /// Of which a part is decided: the rest comes when that is done.
+    unfinished: BTreeSet<String>,
     leaning: Leaning,
     /// Namespaces with functions that ask for a route.
     routed: BTreeSet<String>,
@@ -42,20 +50,38 @@ impl World {
             without_knative: false,
             limits: Limits::default(),
             dirty: BTreeSet::new(),
+            unfinished: BTreeSet::new(),
             leaning: Leaning::default(),
             routed: BTreeSet::new(),
             memory: Memory::default(),
         }
     }
 
+    /// Another one may have written meanwhile: nothing counts but what the watches say.
+    pub(super) fn take_over(&mut self) {
+        self.memory.forget();
+        self.read_limits();
+        self.look_at_all();
+    }
+
     /// Takes note of a change.
     pub(super) fn note(&mut self, change: Change) {
         match change {
             Change::Namespace(namespace) => self.look_at(namespace),
+            Change::Filter { name, version } => {
+                self.memory.written.seen(&name, version.as_deref());
+                match owner_namespace(&name) {
+                    Some(namespace) => self.look_at(namespace.to_owned()),
+                    // All others go with it.
+                    None => self.look_at_all(),
+                }
+            }
             Change::Listed(watched) => {
                 self.listed.insert(watched);
-                if watched == Watched::Limits {
-                    self.read_limits();
+                match watched {
+                    Watched::Limits => self.read_limits(),
+                    Watched::Filters | Watched::Routes => self.memory.written.listed(),
+                    _ => {}
                 }
                 self.look_at_all();
             }
@@ -64,7 +90,11 @@ impl World {
                 self.without_knative = true;
                 self.look_at_all();
             }
-            Change::Routes => self.dirty.extend(self.routed.iter().cloned()),
+            Change::Route { name, version } => {
+                self.memory.written.seen(&name, version.as_deref());
+                self.dirty.extend(owner_namespace(&name).map(str::to_owned));
+                self.dirty.extend(self.routed.iter().cloned());
+            }
             Change::Limits => {
                 self.read_limits();
                 self.look_at_all();
@@ -79,15 +109,15 @@ impl World {
     }
 
     /// All namespaces are to be looked at.
-    pub(super) fn look_at_all(&mut self) {
+    fn look_at_all(&mut self) {
         let stores = &self.stores;
         let mut all = namespaces(&stores.knative);
         all.extend(namespaces(&stores.services));
         all.extend(namespaces(&stores.deployments));
         let filters = stores.filters.state();
-        all.extend(filters.iter().filter_map(|filter| owner_namespace(&**filter).map(str::to_owned)));
+        all.extend(filters.iter().filter_map(|filter| namespace_of(&**filter).map(str::to_owned)));
         let routes = stores.routes.state();
-        all.extend(routes.iter().filter_map(|route| owner_namespace(&**route).map(str::to_owned)));
+        all.extend(routes.iter().filter_map(|route| namespace_of(&**route).map(str::to_owned)));
         self.dirty.extend(all);
     }
 
@@ -107,58 +137,72 @@ impl World {
         metrics: &Metrics,
         now: &str,
     ) -> BTreeMap<String, Vec<Vec<Action>>> {
-        let dirty = std::mem::take(&mut self.dirty);
-        dirty
-            .into_iter()
-            .map(|namespace| {
-                let actions = self.decide_in(&namespace, settings, metrics, now);
-                (namespace, actions)
-            })
-            .collect()
+        let (mut todo, mut room) = (BTreeMap::<_, Vec<_>>::new(), MOST_AT_ONCE);
+        for namespace in std::mem::take(&mut self.dirty) {
+            let decided = self.decide_in(&namespace, settings, now, &mut room);
+            metrics.set(&namespace, decided.gauges);
+            if decided.has_more {
+                self.unfinished.insert(namespace.clone());
+            }
+            todo.insert(namespace, decided.todo);
+        }
+        if let Some(complaint) = self.memory.complaint.clone() {
+            todo.entry(settings.namespace.clone()).or_default().push(vec![Action::Complain(complaint)]);
+        }
+        todo
     }
 
-    fn decide_in(
-        &mut self,
-        namespace: &str,
-        settings: &Settings,
-        metrics: &Metrics,
-        now: &str,
-    ) -> Vec<Vec<Action>> {
+    /// What was decided is done, but in those namespaces that failed, which have to wait.
+    pub(super) fn done(&mut self, failed: &BTreeSet<String>) {
+        self.dirty
+            .extend(std::mem::take(&mut self.unfinished).into_iter().filter(|name| !failed.contains(name)));
+    }
+
+    /// Whether there is something to look at.
+    pub(super) fn has_more(&self) -> bool {
+        !self.dirty.is_empty()
+    }
+
+    fn decide_in(&mut self, namespace: &str, settings: &Settings, now: &str, room: &mut usize) -> Decided {
         let stores = &self.stores;
         let (knative, services) = (of(&stores.knative, namespace), of(&stores.services, namespace));
         let (deployments, slices) = (of(&stores.deployments, namespace), of(&stores.slices, namespace));
-        let filters = stores.filters.state_filter(|filter| owner_namespace(filter) == Some(namespace));
+        let filters = stores.filters.state_filter(|filter| namespace_of(filter) == Some(namespace));
         let root = settings.root_namespace.as_str();
         let routes = stores
             .routes
-            .state_filter(|route| owner_namespace(route) == Some(namespace) && routes::is_ours(route, root));
+            .state_filter(|route| namespace_of(route) == Some(namespace) && routes::is_ours(route, root));
         let objects = Objects {
             knative: knative.iter().map(Arc::as_ref).collect(),
             services: services.iter().map(Arc::as_ref).collect(),
             deployments: deployments.iter().map(Arc::as_ref).collect(),
         };
+        let extension = extension(&stores.filters, settings);
         let endpoints = Endpoints::of(slices.iter().map(Arc::as_ref));
         let functions = functions(&objects, &settings.domain);
         let others = self.leaning.note(namespace, &functions);
         let other_services: Vec<_> = others.iter().flat_map(|other| of(&stores.services, other)).collect();
         let other_slices: Vec<_> = others.iter().flat_map(|other| of(&stores.slices, other)).collect();
         let theirs = self.others_routes(namespace, &functions, root);
-        let around = Surroundings {
-            services: services.iter().chain(&other_services).map(Arc::as_ref).collect(),
-            slices: slices.iter().chain(&other_slices).map(Arc::as_ref).collect(),
-            virtual_services: theirs.iter().map(Arc::as_ref).collect(),
-        };
+        let around = Surroundings::new(
+            services.iter().chain(&other_services).map(Arc::as_ref).collect(),
+            slices.iter().chain(&other_slices).map(Arc::as_ref).collect(),
+            theirs.iter().map(Arc::as_ref).collect(),
+        );
         let seen = Seen {
             namespace,
             functions,
             filters: filters.iter().map(|filter| (filter.name_any(), filter.as_ref())).collect(),
             routes: routes.iter().map(|route| (route.name_any(), route.as_ref())).collect(),
-            known: Known { limits: &self.limits, endpoints: &endpoints, around: &around },
+            known: Known {
+                limits: &self.limits,
+                endpoints: &endpoints,
+                around: &around,
+                extension: extension.as_deref(),
+            },
             knative_is_known: self.listed.contains(&Watched::Knative),
         };
-        let (actions, gauges) = decide(&seen, &mut self.memory, settings, now);
-        metrics.set(namespace, gauges);
-        actions
+        decide(&seen, &mut self.memory, settings, now, room)
     }
 
     /// The VirtualServices that others wrote, where a function asks for a route; and notes whether one does.
@@ -179,14 +223,24 @@ impl World {
     /// Limits that can't be read leave those that held.
     fn read_limits(&mut self) {
         let there = self.stores.limits.state();
-        let data = there.first().and_then(|map| map.data.clone()).unwrap_or_default();
-        match Limits::parse(&data) {
-            Ok(limits) => self.limits = limits,
-            Err(error) => {
-                tracing::error!(error, "the limits stay as they were: ConfigMap {}", super::limits::NAME)
-            }
-        }
+        let map = there.first();
+        let wrong = self.limits.read(map.and_then(|map| map.data.as_ref()).unwrap_or(&BTreeMap::new()));
+        self.memory.complaint = map.filter(|_| !wrong.is_empty()).map(|map| {
+            let words = format!("{}; what was right before stays in force", wrong.join("; "));
+            tracing::warn!(configmap = limits::NAME, words, "bad limits");
+            Complaint { about: map.object_ref(&()), words }
+        });
     }
+}
+
+/// The UID of the EnvoyFilter with the extension, unless it is being deleted.
+fn extension(filters: &Store<Filter>, settings: &Settings) -> Option<String> {
+    let name = ObjectRef::new_with(PLUGIN, envoy_filter::resource()).within(&settings.root_namespace);
+    filters.get(&name).filter(|filter| filter.metadata.deletion_timestamp.is_none())?.uid()
+}
+
+fn namespace_of(object: &impl kube::Resource) -> Option<&str> {
+    owner_namespace(object.meta().name.as_deref()?)
 }
 
 fn of<K: kube::ResourceExt + Clone>(store: &Store<K>, namespace: &str) -> Vec<Arc<K>>
@@ -202,3 +256,6 @@ where
 {
     store.state().iter().filter_map(|object| object.namespace()).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,18 +4,21 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, Preconditions};
 use kube::core::DynamicObject;
 use kube::discovery::ApiResource;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::{Client, ResourceExt as _};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::action::{Action, Made};
+use super::action::{Action, Complaint, Made};
 use super::decide::Memory;
-use super::filters::Content;
+use super::filters::{Content, Filter};
 use super::metrics::Metrics;
 use super::settings::Settings;
 use super::status::Finding;
@@ -59,6 +62,7 @@ pub(super) enum Done {
         function: Box<Function>,
         status: Option<String>,
     },
+    Complained(Complaint),
 }
 
 impl Done {
@@ -69,6 +73,7 @@ impl Done {
             Self::Deleted { name } => memory.written.deleted(&name),
             Self::StoodByOrDown => {}
             Self::Said { function, status } => memory.said(&function, status.as_deref()),
+            Self::Complained(complaint) => memory.complained(&complaint),
         }
     }
 }
@@ -104,6 +109,7 @@ impl Writer {
             Action::StandBy(slice) => self.stand_by(&slice).await,
             Action::StandDown { namespace, name } => self.stand_down(&namespace, &name).await,
             Action::Say { function, status, new } => self.say(function, status, &new).await,
+            Action::Complain(complaint) => self.complain(complaint).await,
         };
         if done.is_err() {
             self.metrics.failures.fetch_add(1, Ordering::Relaxed);
@@ -115,7 +121,7 @@ impl Writer {
         &self,
         made: Made,
         name: String,
-        object: &Value,
+        object: &RawValue,
         content: Content,
         is_there: bool,
     ) -> Result<Done, WriteError> {
@@ -123,13 +129,17 @@ impl Writer {
         let objects = self.objects(made);
         if !is_there {
             let other = patiently(what(), objects.get_opt(&name)).await?;
-            if other.is_some_and(|other| !other.labels().contains_key(PART)) {
+            if other.is_some_and(|other| !is_ours(&other)) {
                 return Err(WriteError::NotOurs { made, name });
             }
         }
         let params = PatchParams::apply(FIELD_MANAGER).force();
         let patch = Patch::Apply(object);
-        let written = patiently(what(), objects.patch(&name, &params, &patch)).await?;
+        let mut written = patiently(what(), objects.patch(&name, &params, &patch)).await?;
+        if !content.is(&written) {
+            // What somebody else added stays when ours is applied.
+            written = patiently(what(), replace_spec(&objects, &name, object)).await?;
+        }
         self.count(made);
         tracing::info!(name, "{made} written");
         Ok(Done::Applied { name, content, version: written.resource_version().unwrap_or_default() })
@@ -145,7 +155,8 @@ impl Writer {
         Ok(Done::Deleted { name })
     }
 
-    fn objects(&self, made: Made) -> Api<DynamicObject> {
+    /// Whatever their kind, no more is kept of them than of a [`Filter`].
+    fn objects(&self, made: Made) -> Api<Filter> {
         Api::namespaced_with(self.client.clone(), &self.root_namespace, &made.resource())
     }
 
@@ -204,20 +215,48 @@ impl Writer {
     /// An Event on the function. One that is lost is no harm: the status says the same.
     async fn tell(&self, function: &Function, finding: &Finding) {
         let kind = if finding.holds { EventType::Normal } else { EventType::Warning };
-        let end = finding.message.floor_char_boundary(MAX_NOTE);
-        let event = Event {
-            type_: kind,
-            reason: finding.reason.to_owned(),
-            note: finding.message.get(..end).map(str::to_owned),
-            action: "Protect".to_owned(),
-            secondary: None,
-        };
-        let reference = function.reference();
-        let published = self.recorder.publish(&event, &reference);
-        if let Err(error) = patiently("an Event".to_owned(), published).await {
+        let event = event(kind, "Protect", finding.reason, &finding.message);
+        if let Err(error) = self.publish(&event, &function.reference()).await {
             tracing::warn!(function = function.id(), %error, "no Event");
         }
     }
+
+    async fn complain(&self, complaint: Complaint) -> Result<Done, WriteError> {
+        let event = event(EventType::Warning, "Limit", "BadLimits", &complaint.words);
+        self.publish(&event, &complaint.about).await?;
+        Ok(Done::Complained(complaint))
+    }
+
+    async fn publish(&self, event: &Event, about: &ObjectReference) -> Result<(), WriteError> {
+        patiently("an Event".to_owned(), self.recorder.publish(event, about)).await
+    }
+}
+
+fn event(type_: EventType, action: &str, reason: &str, words: &str) -> Event {
+    let end = words.floor_char_boundary(MAX_NOTE);
+    Event {
+        type_,
+        reason: reason.to_owned(),
+        note: words.get(..end).map(str::to_owned),
+        action: action.to_owned(),
+        secondary: None,
+    }
+}
+
+/// Whether we wrote it: somebody may have taken the label away.
+async fn replace_spec(objects: &Api<Filter>, name: &str, object: &RawValue) -> kube::Result<Filter> {
+    let patch = || {
+        let object: Value = serde_json::from_str(object.get())?;
+        serde_json::from_value(json!([{ "op": "replace", "path": "/spec", "value": object.get("spec") }]))
+    };
+    let all = patch().map_err(kube::Error::SerdeError)?;
+    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+    objects.patch(name, &params, &Patch::Json::<()>(all)).await
+}
+
+fn is_ours(filter: &Filter) -> bool {
+    let by_us = |fields: &ManagedFieldsEntry| fields.manager.as_deref() == Some(FIELD_MANAGER);
+    filter.labels().contains_key(PART) || filter.managed_fields().iter().any(by_us)
 }
 
 /// An object that is gone, or is another one by now, needs nothing done to it.

@@ -1,6 +1,5 @@
 //! The EnvoyFilter of one function: its policy and what Envoy does of it, on the clusters that its requests go to.
 
-use kube::ResourceExt;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use steadfaas_core::policy::{Policy, WrittenPolicy};
@@ -8,12 +7,14 @@ use steadfaas_core::policy::{Policy, WrittenPolicy};
 use super::patch::{Contexts, SIDECAR, patch};
 use super::{IstioVersion, PART, PART_FUNCTION, resource};
 use crate::envoy::protection::{MESH_CONNECT_TIMEOUT, Protection, Spoken};
+use crate::filter::PLUGIN;
 use crate::function::{Function, Protocol, Upstream};
 
 /// The annotation with the policy, as it travels to the filter: what holds when the function's own becomes wrong.
 pub const POLICY: &str = "steadfaas.dev/policy";
 
-/// Labels that say whose it is, for owner references can't cross namespaces.
+/// Labels that say whose it is, for owner references can't cross namespaces. They are for people's selectors: what
+/// counts is the name, which nobody can change.
 pub(crate) const OWNER_NAMESPACE: &str = "steadfaas.dev/namespace";
 const OWNER_NAME: &str = "steadfaas.dev/name";
 const OWNER_UID: &str = "steadfaas.dev/uid";
@@ -42,6 +43,9 @@ pub struct OfFunction<'a> {
     pub contexts: Contexts,
     /// Where istiod reads EnvoyFilters for all.
     pub root_namespace: &'a str,
+    /// The UID of the EnvoyFilter with the extension, which is in the same namespace: when that one is deleted, Kubernetes
+    /// takes those of the functions along.
+    pub extension: &'a str,
 }
 
 impl OfFunction<'_> {
@@ -70,6 +74,7 @@ impl OfFunction<'_> {
                     (OWNER_UID): self.function.uid,
                 },
                 "annotations": { (POLICY): self.written.to_json()? },
+                "ownerReferences": [goes_with(self.extension)],
             },
             "spec": { "configPatches": patches },
         }))
@@ -106,21 +111,34 @@ pub fn name(function: &Function) -> String {
     name_of(&function.namespace, function.kind.kubectl(), &function.name)
 }
 
+/// Who owns what is made for functions: the extension's EnvoyFilter, which has this UID.
+pub(crate) fn goes_with(extension: &str) -> Value {
+    let resource = resource();
+    json!({
+        "apiVersion": resource.api_version,
+        "kind": resource.kind,
+        "name": PLUGIN,
+        "uid": extension,
+    })
+}
+
 /// What something is called that is made for a namespace.
 pub(crate) fn name_of(namespace: &str, kind: &str, name: &str) -> String {
-    let whole = format!("steadfaas.{namespace}.{kind}.{name}");
+    let begin = format!("{PLUGIN}.{namespace}.{kind}");
+    let whole = format!("{begin}.{name}");
     if whole.len() <= MAX_NAME {
         return whole;
     }
     let digest = Sha256::digest(whole.as_bytes());
     let digest: String = digest.iter().take(DIGEST_BYTES).map(|byte| format!("{byte:02x}")).collect();
-    format!("steadfaas.{namespace}.{kind}.{digest}")
+    format!("{begin}.{digest}")
 }
 
-/// The namespace of the functions that an object of ours is for.
+/// The namespace that something of ours is made for, by its name.
 #[must_use]
-pub fn owner_namespace(object: &impl ResourceExt) -> Option<&str> {
-    object.labels().get(OWNER_NAMESPACE).map(String::as_str)
+pub fn owner_namespace(name: &str) -> Option<&str> {
+    let words = name.strip_prefix(PLUGIN)?.strip_prefix('.')?;
+    words.split_once('.').map(|(namespace, _)| namespace)
 }
 
 /// As much of a name as a label takes: it must end in a letter or digit.
@@ -153,6 +171,7 @@ mod tests {
             istio,
             contexts,
             root_namespace: "istio-system",
+            extension: "of-the-extension",
         };
         filter.render().unwrap()
     }
@@ -195,5 +214,12 @@ mod tests {
         assert!(one.len() <= MAX_NAME && one != name(&function));
         assert_eq!(label(&function.name).len(), MAX_LABEL);
         assert_eq!(label("a.b-"), "a.b");
+    }
+
+    #[test]
+    fn whose_namespace_it_is_for_is_read_from_the_name_which_nobody_changes() {
+        assert_eq!(owner_namespace("steadfaas.default.service.a.b"), Some("default"));
+        assert_eq!(owner_namespace("steadfaas"), None);
+        assert_eq!(owner_namespace("somebody.default.service.a"), None);
     }
 }

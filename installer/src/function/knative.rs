@@ -8,6 +8,7 @@ use kube::core::Object;
 use kube::discovery::ApiResource;
 use serde::{Deserialize, Serialize};
 
+use super::index::Index;
 use super::upstream::full_name;
 use super::{Function, Kind, Platform, Protocol, Upstream, of_object};
 
@@ -18,7 +19,7 @@ pub type KnativeService = Object<Spec, Status>;
 const REVISION: &str = "serving.knative.dev/revision";
 
 /// On Services: the revision they were made for.
-const MADE_FOR: &str = "networking.internal.knative.dev/serverlessservice";
+pub(super) const MADE_FOR: &str = "networking.internal.knative.dev/serverlessservice";
 
 /// On those Services: `Private` is the one whose endpoints are always the pods.
 const SERVICE_TYPE: &str = "networking.internal.knative.dev/serviceType";
@@ -87,8 +88,7 @@ pub fn resource() -> ApiResource {
 }
 
 /// The function that a Knative Service is. `services` are the plain ones of its namespace, or more.
-#[must_use]
-pub fn function(service: &KnativeService, services: &[&Service], domain: &str) -> Function {
+pub(super) fn function(service: &KnativeService, services: &Index<'_>, domain: &str) -> Function {
     let mut function = of_object(Platform::Knative, Kind::KnativeService, service);
     let namespace = &function.namespace;
     let of = |(revision, takes_share)| upstreams(namespace, revision, takes_share, services, domain);
@@ -117,15 +117,13 @@ fn upstreams(
     namespace: &str,
     revision: &str,
     takes_share: bool,
-    services: &[&Service],
+    services: &Index<'_>,
     domain: &str,
 ) -> Vec<Upstream> {
-    let here = |service: &&&Service| service.namespace().as_deref() == Some(namespace);
-    let made_for = |service: &&&Service| service.labels().get(MADE_FOR).is_some_and(|name| name == revision);
     let private =
         |service: &&&Service| service.labels().get(SERVICE_TYPE).is_some_and(|kind| kind == "Private");
-    let public = services.iter().filter(here).find(|service| service.name_any() == revision);
-    let pods = services.iter().filter(here).filter(made_for).find(private);
+    let public = services.named(namespace, revision);
+    let pods = services.labelled(namespace, MADE_FOR, revision).iter().find(private);
     let upstream = |(port, protocol)| Upstream {
         service: revision.to_owned(),
         host: full_name(revision, namespace, domain),

@@ -4,6 +4,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Service;
 use kube::ResourceExt as _;
 
+use super::index::Index;
 use super::{Function, Kind, Objects, Platform, Upstream, annotations, of_object};
 
 /// On the Deployment, and in the Service's selector: the function's name.
@@ -12,11 +13,14 @@ const FUNCTION: &str = "faas_function";
 /// The functions of OpenFaaS among the objects.
 pub(super) fn functions<'a>(
     objects: &'a Objects<'_>,
+    index: &'a Index<'_>,
     domain: &'a str,
 ) -> impl Iterator<Item = Function> + 'a {
     objects.deployments.iter().filter(|deployment| is_function(deployment)).map(move |deployment| {
-        let service = objects.services.iter().find(|service| is_service_of(service, deployment));
-        function(deployment, service.copied(), domain)
+        let metadata = &deployment.metadata;
+        let (namespace, name) = (metadata.namespace.as_deref(), metadata.name.as_deref());
+        let service = index.named(namespace.unwrap_or_default(), name.unwrap_or_default());
+        function(deployment, service.filter(|service| is_service(service)), domain)
     })
 }
 
@@ -39,12 +43,6 @@ pub(super) fn is_function(deployment: &Deployment) -> bool {
 /// Whether the Service leads to a function of OpenFaaS.
 pub(super) fn is_service(service: &Service) -> bool {
     selected(service).is_some_and(|name| *name == service.name_any())
-}
-
-fn is_service_of(service: &Service, deployment: &Deployment) -> bool {
-    is_service(service)
-        && service.name_any() == deployment.name_any()
-        && service.namespace() == deployment.namespace()
 }
 
 fn selected(service: &Service) -> Option<&String> {

@@ -1,11 +1,12 @@
 //! Functions that are a Service, or a Deployment with its Services: whoever made them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Service;
 use kube::ResourceExt as _;
 
+use super::index::Index;
 use super::{
     Function, Kind, Objects, Platform, STATUS, Upstream, annotations, is_knatives, of_object, openfaas,
 };
@@ -17,16 +18,15 @@ const FISSION_EXECUTOR: (&str, &str) = ("executorType", "newdeploy");
 /// Deployment belongs to it, unless it has annotations of its own: what is nearer to the requests counts.
 pub(super) fn functions<'a>(
     objects: &'a Objects<'_>,
+    index: &'a Index<'_>,
     domain: &'a str,
 ) -> impl Iterator<Item = Function> + 'a {
-    let deployments =
-        || objects.deployments.iter().copied().filter(|deployment| is_annotated_itself(deployment));
-    let services = move || objects.services.iter().copied().filter(|service| is_candidate(service));
-    let of_services = services()
-        .filter(move |service| {
-            is_annotated(service.annotations())
-                || !deployments().any(|deployment| leads_to(service, deployment))
-        })
+    let deployments = objects.deployments.iter().filter(|deployment| is_annotated_itself(deployment));
+    let theirs: HashSet<_> =
+        deployments.flat_map(|deployment| index.leading_to(deployment)).map(id).collect();
+    let services = objects.services.iter().copied().filter(|service| is_candidate(service));
+    let of_services = services
+        .filter(move |service| is_annotated(service.annotations()) || !theirs.contains(&id(service)))
         .map(|service| Function {
             upstreams: Upstream::of_service(service, domain),
             ..of_object(platform(service), Kind::Service, service)
@@ -35,7 +35,7 @@ pub(super) fn functions<'a>(
         objects.deployments.iter().copied().filter(|deployment| is_candidate_deployment(deployment));
     let of_deployments = candidates.filter_map(move |deployment| {
         let function = of_object(platform(deployment), Kind::Deployment, deployment);
-        let claimed = function.is_annotated().then(|| claimed(deployment, services(), domain)).flatten();
+        let claimed = function.is_annotated().then(|| claimed(deployment, index, domain)).flatten();
         match claimed {
             Some(upstreams) => Some(Function { upstreams, ..function }),
             None => once_said(function),
@@ -45,14 +45,9 @@ pub(super) fn functions<'a>(
 }
 
 /// The clusters of its Services that don't speak for themselves; nothing where all of them do.
-fn claimed<'a>(
-    deployment: &Deployment,
-    services: impl Iterator<Item = &'a Service>,
-    domain: &str,
-) -> Option<Vec<Upstream>> {
-    let (loud, silent): (Vec<_>, Vec<_>) = services
-        .filter(|service| leads_to(service, deployment))
-        .partition(|service| is_annotated(service.annotations()));
+fn claimed(deployment: &Deployment, index: &Index<'_>, domain: &str) -> Option<Vec<Upstream>> {
+    let services = index.leading_to(deployment).into_iter().filter(|service| is_candidate(service));
+    let (loud, silent): (Vec<_>, Vec<_>) = services.partition(|service| is_annotated(service.annotations()));
     let upstreams =
         silent.into_iter().flat_map(|service| Upstream::of_service(service, domain)).collect::<Vec<_>>();
     (!upstreams.is_empty() || loud.is_empty()).then_some(upstreams)
@@ -88,14 +83,7 @@ fn is_annotated(all: &BTreeMap<String, String>) -> bool {
     annotations::has_settings(all)
 }
 
-/// Whether requests for the Service reach pods of the Deployment.
-fn leads_to(service: &Service, deployment: &Deployment) -> bool {
-    let selector = service.spec.as_ref().and_then(|spec| spec.selector.as_ref());
-    let template = deployment.spec.as_ref().and_then(|spec| spec.template.metadata.as_ref());
-    let (Some(selector), Some(labels)) = (selector, template.and_then(|meta| meta.labels.as_ref())) else {
-        return false;
-    };
-    service.namespace() == deployment.namespace()
-        && !selector.is_empty()
-        && selector.iter().all(|(key, value)| labels.get(key) == Some(value))
+/// What tells a Service from others.
+fn id(service: &Service) -> (Option<&str>, Option<&str>) {
+    (service.metadata.namespace.as_deref(), service.metadata.name.as_deref())
 }

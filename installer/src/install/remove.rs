@@ -86,9 +86,15 @@ async fn written(
     for object in objects {
         let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
         let there: Api<DynamicObject> = Api::namespaced_with(client(), &namespace, resource);
-        let deleted = there.delete(&name, &DeleteParams::default()).await;
-        deleted.map_err(ClusterError::refused(format!("deleting {kind} {namespace}/{name}")))?;
-        say(&format!("{kind} {namespace}/{name}"));
+        match there.delete(&name, &DeleteParams::default()).await {
+            Ok(_) => say(&format!("{kind} {namespace}/{name}")),
+            // Kubernetes takes them away with the extension, if somebody deleted that first.
+            Err(kube::Error::Api(status)) if status.code == 404 => {}
+            Err(error) => {
+                let doing = format!("deleting {kind} {namespace}/{name}");
+                return Err(ClusterError::refused(doing)(error));
+            }
+        }
     }
     Ok(())
 }

@@ -44,7 +44,8 @@ pub(super) fn root_role(root_namespace: &str) -> Value {
         "kind": "Role",
         "metadata": { "name": CONTROLLER, "namespace": root_namespace },
         "rules": [
-            // list, watch: those that there are. get: whether a name is taken by somebody else's.
+            // list, watch: those that there are, and the one with the extension, with which the functions' own go. get:
+            // whether a name is taken by somebody else's.
             // create, patch: server-side apply is both. delete: when its function is gone.
             rule("networking.istio.io", &["envoyfilters"], &["list", "watch", "get", "create", "patch", "delete"]),
             // The same; list and watch are in the cluster's role. The policy below sees to it that it touches no others.

@@ -72,6 +72,21 @@ pub(crate) enum Command {
     Play(Play),
     /// Use steadfaas' own commands on it, from `install` to `uninstall`, and fail if one doesn't do what it says
     Commands,
+    /// Disturb the controller and its API server, and fail if a function isn't protected as it asks soon after
+    CatchUp {
+        /// Let the API server be away for a minute instead of 10 s, and lose watches without a word: 3 minutes more
+        #[arg(long)]
+        long: bool,
+    },
+    /// Make many protected functions, and print what they cost the controller, the API server, istiod and the gateway
+    ManyFunctions {
+        /// How many
+        #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u16).range(50..=5_000))]
+        count: u16,
+        /// A variable for istiod, beside its usual ones: `--istiod PILOT_DEBOUNCE_AFTER=1s`
+        #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+        istiod: Vec<(String, String)>,
+    },
     /// Print what a program wrote: `etcd`, or `worker1/kubelet`
     Logs {
         /// The program, after its machine's name and a slash where that isn't the control plane's
@@ -103,6 +118,12 @@ impl Command {
             _ => true,
         }
     }
+}
+
+/// A variable and its value.
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("NAME=VALUE would be right")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// What is to be played, and where.

@@ -10,8 +10,10 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser as _;
+use steadfaas_e2e::catch_up;
 use steadfaas_e2e::cluster::cycle::cycle;
 use steadfaas_e2e::cluster::down::down;
+use steadfaas_e2e::cluster::faults;
 use steadfaas_e2e::cluster::folder::Folder;
 use steadfaas_e2e::cluster::kubectl::Kubectl;
 use steadfaas_e2e::cluster::layers::{self, Layer};
@@ -22,6 +24,7 @@ use steadfaas_e2e::cluster::steadfaas;
 use steadfaas_e2e::cluster::tools;
 use steadfaas_e2e::cluster::up::up;
 use steadfaas_e2e::commands;
+use steadfaas_e2e::many_functions;
 use steadfaas_e2e::net_istio_stand_in;
 use steadfaas_e2e::scenario::catalogue;
 
@@ -78,6 +81,14 @@ fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Play(asked) => play::play(&asked),
         Command::Commands => commands::run(&Running::find()?),
+        Command::CatchUp { long } => {
+            let running = Running::find()?;
+            faults::take_back(&running)?;
+            catch_up::run(&running, long)
+        }
+        Command::ManyFunctions { count, istiod } => {
+            many_functions::run(&Running::find()?, count.into(), &istiod)
+        }
         Command::Logs { name } => logs(&name),
         Command::Shell { node } => {
             let shell = std::env::var_os("SHELL").unwrap_or_else(|| "/bin/sh".into());

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
+
 use crate::cluster::control;
+use crate::cluster::machine::Program;
 use crate::cluster::running::Running;
 
 pub(super) const ISTIOD: &str = "istiod";
@@ -21,6 +24,25 @@ const NODE_SECONDS: u32 = 60;
 
 pub(super) fn stop(running: &Running, program: &str) -> anyhow::Result<()> {
     running.machine(control::NAME)?.stop_program(program, running.records()?)
+}
+
+/// How a program was started last.
+pub(super) fn known(running: &Running, program: &str) -> anyhow::Result<Program> {
+    let known = running.records()?.program(control::NAME, program);
+    Ok(known.with_context(|| format!("there is no {program}"))?.program)
+}
+
+/// An API server that takes one request of a kind at a time. Its usual fair queues let a request wait for a minute.
+pub(super) fn throttled(api_server: Program) -> Program {
+    let one_at_a_time = ["--max-requests-inflight=1", "--max-mutating-requests-inflight=1"];
+    api_server.args(["--enable-priority-and-fairness=false"]).args(one_at_a_time)
+}
+
+/// Ends what runs under the name of a program, and starts it like this.
+pub(super) fn restart(running: &Running, program: &Program) -> anyhow::Result<()> {
+    stop(running, program.name())?;
+    running.machine(control::NAME)?.start_program(program, running.records()?)?;
+    start(running, program.name())
 }
 
 /// Starts it and waits until it answers.

@@ -4,7 +4,9 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use super::silence::Connections;
 use super::{container, control_plane, node, pod, relay};
+use crate::cluster::machine::Program;
 use crate::cluster::running::Running;
 use crate::cluster::steadfaas;
 
@@ -29,6 +31,10 @@ pub(super) enum Undo {
     StartIstiod,
     /// Start the API server.
     StartApiServer,
+    /// Start the API server as it usually is.
+    RestartApiServer { program: Program },
+    /// Let the packets of these connections through.
+    LetThrough { connections: Vec<Connections> },
     /// Start steadfaas' controller.
     StartController,
     /// Install steadfaas.
@@ -50,6 +56,10 @@ impl Undo {
             }
             Self::StartIstiod => control_plane::start(running, control_plane::ISTIOD),
             Self::StartApiServer => control_plane::start(running, control_plane::API_SERVER),
+            Self::RestartApiServer { program } => control_plane::restart(running, program),
+            Self::LetThrough { connections } => {
+                connections.iter().try_for_each(|connections| connections.let_through(running))
+            }
             Self::StartController => steadfaas::start(running),
             Self::Install => steadfaas::install(running),
         }

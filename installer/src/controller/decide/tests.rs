@@ -14,7 +14,7 @@ use crate::envoy_filter::{Contexts, IstioVersion};
 use crate::function::fixtures::{object, protected, service};
 use crate::function::{DEFAULT_DOMAIN, Kind, Objects, functions};
 
-fn settings() -> Settings {
+pub(in crate::controller) fn settings() -> Settings {
     Settings {
         root_namespace: "istio-system".to_owned(),
         namespace: "steadfaas-system".to_owned(),
@@ -35,6 +35,9 @@ struct Place {
     filters: Vec<Filter>,
     slices: Vec<EndpointSlice>,
     knative_is_known: bool,
+    extension: Option<&'static str>,
+    room: usize,
+    has_more: bool,
     memory: Memory,
 }
 
@@ -48,6 +51,9 @@ impl Place {
             filters: Vec::new(),
             slices: Vec::new(),
             knative_is_known: true,
+            extension: Some("of-the-extension"),
+            room: usize::MAX,
+            has_more: false,
             memory: Memory::default(),
         }
     }
@@ -63,33 +69,38 @@ impl Place {
         let (ours, theirs): (Vec<_>, Vec<_>) =
             self.routes.iter().partition(|route| all_routes::is_ours(route, "istio-system"));
         let (limits, endpoints) = (Limits::default(), Endpoints::default());
-        let around = Surroundings {
-            services: services.iter().collect(),
-            slices: self.slices.iter().collect(),
-            virtual_services: theirs,
-        };
+        let around = Surroundings::new(services.iter().collect(), self.slices.iter().collect(), theirs);
         let seen = Seen {
             namespace: self.namespace,
             functions: functions(&objects, DEFAULT_DOMAIN),
             filters: self.filters.iter().map(|filter| (filter.name_any(), filter)).collect(),
             routes: ours.into_iter().map(|route| (route.name_any(), route)).collect(),
-            known: Known { limits: &limits, endpoints: &endpoints, around: &around },
+            known: Known {
+                limits: &limits,
+                endpoints: &endpoints,
+                around: &around,
+                extension: self.extension,
+            },
             knative_is_known: self.knative_is_known,
         };
-        decide(&seen, &mut self.memory, &settings(), "2026-01-01T00:00:00Z").0.concat()
+        let mut room = self.room;
+        let decided = decide(&seen, &mut self.memory, &settings(), "2026-01-01T00:00:00Z", &mut room);
+        self.has_more = decided.has_more;
+        decided.todo.concat()
     }
 
     /// Does what is to be done, and lets the watch bring it.
     fn settle(&mut self) {
         for action in self.look() {
             match action {
-                Action::Apply { made, name, object: mut written, .. } => {
+                Action::Apply { made, name, object: written, .. } => {
+                    let mut written: Value = serde_json::from_str(written.get()).unwrap();
                     written["metadata"]["resourceVersion"] = "7".into();
                     written["metadata"]["uid"] = "of-what-was-written".into();
                     self.delete(made, &name);
                     match made {
-                        Made::EnvoyFilter => self.filters.push(object(*written)),
-                        Made::VirtualService => self.routes.push(object(*written)),
+                        Made::EnvoyFilter => self.filters.push(object(written)),
+                        Made::VirtualService => self.routes.push(object(written)),
                     }
                 }
                 Action::Delete { made, name, .. } => self.delete(made, &name),
@@ -107,6 +118,7 @@ impl Place {
                         None => drop(annotations.as_object_mut().unwrap().remove(STATUS)),
                     }
                 }
+                Action::Complain(complaint) => panic!("the limits are right: {complaint:?}"),
             }
         }
     }
@@ -168,6 +180,18 @@ fn what_was_written_is_not_written_again_while_the_watch_is_late() {
 }
 
 #[test]
+fn what_was_written_and_deleted_before_the_watch_showed_either_is_written_again() {
+    let mut place = Place::with(vec![service("fib", json!({}), protected())]);
+    for action in place.look() {
+        if let Action::Apply { name, content, .. } = action {
+            place.memory.written.wrote(name, content, "7");
+        }
+    }
+    place.memory.written.seen("steadfaas.default.service.fib", Some("8"));
+    assert_eq!(applied(&place.look()), ["steadfaas.default.service.fib"]);
+}
+
+#[test]
 fn an_annotation_that_is_removed_takes_filter_and_status_along() {
     let mut place = Place::with(vec![service("fib", json!({}), protected())]);
     place.settle();
@@ -176,6 +200,27 @@ fn an_annotation_that_is_removed_takes_filter_and_status_along() {
     place.settle();
     assert!(place.filters.is_empty() && place.look().is_empty());
     assert!(place.services[0]["metadata"]["annotations"].get(STATUS).is_none());
+}
+
+#[test]
+fn many_are_written_one_part_after_the_other_even_if_the_first_ones_are_refused() {
+    let all = (0..5).map(|number| service(&format!("f{number}"), json!({}), protected())).collect();
+    let mut place = Place::with(all);
+    place.room = 2;
+    let mut refused: Vec<String> = Vec::new();
+    for _ in 0..3 {
+        let actions = place.look();
+        assert!(place.has_more && applied(&actions).len() == 2, "{actions:?}");
+        refused.extend(applied(&actions).into_iter().map(str::to_owned));
+    }
+    refused.sort();
+    refused.dedup();
+    assert_eq!(refused.len(), 5, "each had its turn");
+    for _ in 0..3 {
+        place.settle();
+    }
+    assert_eq!(place.filters.len(), 5);
+    assert!(place.look().is_empty() && !place.has_more);
 }
 
 #[test]
@@ -217,6 +262,24 @@ fn somebody_elses_change_of_our_filter_is_put_back() {
     let changed = json!({ "metadata": { "name": "steadfaas.default.service.fib", "resourceVersion": "9" }, "spec": {} });
     place.filters = vec![object(changed)];
     assert_eq!(applied(&place.look()), ["steadfaas.default.service.fib"]);
+}
+
+#[test]
+fn without_the_extension_nothing_is_written_and_a_new_one_gets_all_of_it() {
+    let mut place = Place::with(vec![service("fib", json!({}), protected())]);
+    place.extension = None;
+    let actions = place.look();
+    let [Action::Say { status, .. }] = actions.as_slice() else { panic!("{actions:?}") };
+    assert!(status.as_ref().unwrap().contains("NoFilter"));
+    place.extension = Some("of-the-extension");
+    place.settle();
+    assert_eq!(place.filters.len(), 1);
+    place.extension = None;
+    assert_eq!(deleted(&place.look()), Vec::<&str>::new(), "Kubernetes does that");
+    place.extension = Some("of-the-next-one");
+    assert_eq!(applied(&place.look()), ["steadfaas.default.service.fib"]);
+    place.settle();
+    assert!(place.look().is_empty());
 }
 
 #[test]

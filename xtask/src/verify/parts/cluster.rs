@@ -18,7 +18,8 @@ use crate::verify::together::Package;
 /// What trials take.
 const NEEDED: [Supply; 3] = [Supply::NewestEnvoy, Supply::Module, Supply::Fib];
 
-/// Up, every scenario that no other one repeats, steadfaas' own commands, down; each counts.
+/// Up, every scenario that no other one repeats, a controller that has to catch up, steadfaas' own commands, down; each
+/// counts.
 pub(super) fn scenarios(supplies: &Supplies) -> Result<Outcome> {
     let cluster = match Cluster::ready(supplies)? {
         Ok(cluster) => cluster,
@@ -34,8 +35,10 @@ pub(super) fn scenarios(supplies: &Supplies) -> Result<Outcome> {
     let mut tally = held(&mut cluster.command(&["up"]));
     if tally == Tally::PASSED {
         names.lines().try_for_each(|name| play(name).map(|played| tally += played))?;
-        let mut commands = cluster.command(&["commands"]);
-        tally += held(supplies.hand(&NEEDED, commands.env("STEADFAAS_BIN", &program))?);
+        for whole in ["catch-up", "commands"] {
+            let mut command = cluster.command(&[whole]);
+            tally += held(supplies.hand(&NEEDED, command.env("STEADFAAS_BIN", &program))?);
+        }
     }
     tally += held(&mut cluster.command(&["down"]));
     Ok(Outcome::Counted(tally))

@@ -84,7 +84,8 @@ fn an_ingress_that_leads_to_the_gateway_gets_routes_beside_its_own_and_keeps_the
         Action::Apply { name, object, .. } if name == BESIDE_THEIRS => Some(object),
         _ => None,
     });
-    let spec = &beside.unwrap()["spec"];
+    let beside: Value = serde_json::from_str(beside.unwrap().get()).unwrap();
+    let spec = &beside["spec"];
     assert_eq!(spec["hosts"], json!(["openfaas.example.com"]));
     assert_eq!(spec["gateways"], json!(["openfaas/gateway", "openfaas/other", "a/b"]));
     assert_eq!(said(&mut place).status, Truth::True);

@@ -1,0 +1,48 @@
+//! Faults of the API server that strike no replica, but whoever works through it.
+
+use super::silence::Connections;
+use super::{InForce, Undo, control_plane};
+use crate::cluster::function;
+use crate::cluster::running::Running;
+
+/// What happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outage<'a> {
+    /// It is killed.
+    Stopped,
+    /// It takes one request that reads and one that writes at a time, and refuses all others with 429; but for those of
+    /// administrators, which are the test bed's own.
+    Throttled,
+    /// All connections that the pods with this label, in this namespace, have to it are gone without a word.
+    Silent(&'a str, &'a str),
+}
+
+impl Outage<'_> {
+    /// Begins it. Dropping what is returned ends it.
+    ///
+    /// # Errors
+    /// The cluster isn't ours, or there are no such pods.
+    pub fn strike(self, running: &Running) -> anyhow::Result<InForce<'_>> {
+        match self {
+            Self::Stopped => {
+                let in_force = InForce::begin(running, Undo::StartApiServer)?;
+                control_plane::stop(running, control_plane::API_SERVER)?;
+                Ok(in_force)
+            }
+            Self::Throttled => {
+                let usual = control_plane::known(running, control_plane::API_SERVER)?;
+                let in_force = InForce::begin(running, Undo::RestartApiServer { program: usual.clone() })?;
+                control_plane::restart(running, &control_plane::throttled(usual))?;
+                Ok(in_force)
+            }
+            Self::Silent(namespace, label) => {
+                let pods = function::replicas(running.kubectl(), namespace, label)?;
+                let open = pods.iter().map(|pod| Connections::of(running, pod));
+                let open = open.collect::<anyhow::Result<Vec<_>>>()?;
+                let in_force = InForce::begin(running, Undo::LetThrough { connections: open.clone() })?;
+                open.iter().try_for_each(|connections| connections.silence(running))?;
+                Ok(in_force)
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Metrics as programs tell them to Prometheus.
+
+/// The sum of a metric's values over all its label sets that have each of these labels, as in `code="429"`.
+#[must_use]
+pub fn sum(text: &str, metric: &str, labels: &[&str]) -> f64 {
+    let value = |line: &str| {
+        let rest = line.strip_prefix(metric)?;
+        let (own, value) = rest.rsplit_once(' ')?;
+        let is_it = own.is_empty() || own.starts_with('{');
+        (is_it && labels.iter().all(|label| own.contains(label))).then(|| value.parse::<f64>().ok())?
+    };
+    text.lines().filter_map(value).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn label_sets_that_fit_are_summed() {
+        let text = "# TYPE a counter\na{code=\"429\",of=\"x\"} 2\na{code=\"429\",of=\"y\"} 3\na{code=\"200\",of=\"x\"} 4\n\
+                    ab{code=\"429\"} 7\nb 1.5\n";
+        let is = |metric, labels: &[&str], expected: f64| {
+            assert!((sum(text, metric, labels) - expected).abs() < 1e-9, "{metric} {labels:?}");
+        };
+        is("a", &[r#"code="429""#], 5.0);
+        is("a", &[r#"code="429""#, r#"of="x""#], 2.0);
+        is("a", &[], 9.0);
+        is("b", &[], 1.5);
+        is("c", &[], 0.0);
+    }
+}
