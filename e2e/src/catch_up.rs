@@ -16,8 +16,8 @@ use crate::cluster::running::Running;
 /// How many functions there are: some are written while a disturbance begins, and others wait for their turn.
 const FUNCTIONS: usize = 20;
 
-/// What it takes at most: a watch that is gone without a word is noticed after 35 s, and each connection after the 10 s that
-/// an answer on it is waited for; the rest is for a machine that does other things too.
+/// What it takes at most: connections that are gone without a word are noticed after 40 s; the rest is for a machine that does
+/// other things too.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// How often it is looked.
@@ -82,8 +82,12 @@ impl Stage<'_> {
             if holds(&filters) {
                 return Ok(began.elapsed());
             }
-            let seconds = PATIENCE.as_secs();
-            anyhow::ensure!(began.elapsed() < PATIENCE, "{otherwise} after {seconds} s: {filters:?}");
+            let (seconds, told) = (PATIENCE.as_secs(), || filters.values().map(|filter| &filter.strategy));
+            anyhow::ensure!(
+                began.elapsed() < PATIENCE,
+                "{otherwise} after {seconds} s: {:?}",
+                told().collect::<Vec<_>>()
+            );
             std::thread::sleep(LOOK_EVERY);
         }
     }

@@ -45,7 +45,7 @@ pub fn run(running: &Running, count: usize, istiod: &[(String, String)]) -> anyh
     if !istiod.is_empty() {
         istio::restart_istiod(running, istiod)?;
     }
-    steadfaas::stop(running)?;
+    steadfaas::end(running)?;
     let began = Instant::now();
     let strategy = Strategy::ActiveStandby.as_str();
     let functions = BareFunctions::make(running.kubectl(), "many-functions", count, strategy)?;
@@ -81,7 +81,7 @@ impl Trial<'_> {
     fn first_start(&self) -> anyhow::Result<()> {
         let before = Readings::take(self.running)?;
         let began = Instant::now();
-        steadfaas::start(self.running)?;
+        steadfaas::begin(self.running)?;
         let count = self.functions.count();
         until("not all EnvoyFilters are written", || Ok(filters(self.running)? > count))?;
         let written = began.elapsed();
@@ -153,13 +153,13 @@ impl Trial<'_> {
 
     /// Some were annotated while no controller ran.
     fn restart(&self) -> anyhow::Result<()> {
-        steadfaas::stop(self.running)?;
+        steadfaas::end(self.running)?;
         self.functions
             .annotate(0..MISSED.min(self.functions.count()), Strategy::RequestReplication.as_str())?;
         self.calm()?;
         let before = Readings::take(self.running)?;
         let began = Instant::now();
-        steadfaas::start(self.running)?;
+        steadfaas::begin(self.running)?;
         let wanted = Strategy::RequestReplication.as_str();
         let is_right = |strategy: &str| strategy == wanted;
         until("what was missed isn't caught up", || {

@@ -1,6 +1,7 @@
 //! The way to a cluster: which context and namespace, as kubectl has them, and what is said when it refuses.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
@@ -15,6 +16,9 @@ pub struct Target {
     pub context: Option<String>,
     /// The namespace; the context's own where none is named.
     pub namespace: Option<String>,
+    /// A connection on which nothing is heard for so long is gone, and what was asked on it has failed; none: it may be
+    /// silent for ever.
+    pub silence: Option<Duration>,
 }
 
 /// A cluster that can be spoken to.
@@ -51,7 +55,8 @@ impl Target {
     /// # Errors
     /// The kubeconfig can't be read, or has no such context.
     pub async fn access(&self) -> Result<Access, ClusterError> {
-        let config = self.config().await?;
+        let mut config = self.config().await?;
+        config.read_timeout = self.silence;
         let namespace = self.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
         let client = Client::try_from(config).map_err(|error| ClusterError::no_config(&error))?;
         Ok(Access { client, namespace })
@@ -142,7 +147,7 @@ mod tests {
         let path = folder.path().join("config");
         std::fs::write(&path, "apiVersion: v1\nkind: Config\nclusters: []\ncontexts: []\nusers: []\n")
             .unwrap();
-        let other = Target { kubeconfig: Some(path), context: Some("prod".to_owned()), namespace: None };
+        let other = Target { kubeconfig: Some(path), context: Some("prod".to_owned()), ..Target::default() };
         let error = other.access().await.err().unwrap().to_string();
         assert!(error.contains("the kubeconfig has no context `prod`"), "{error}");
     }

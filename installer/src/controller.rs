@@ -40,6 +40,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
 pub use settings::Settings;
+pub use watches::SILENCE;
 pub use write::FIELD_MANAGER;
 
 use self::action::Action;

@@ -38,7 +38,7 @@ pub(super) fn throttled(stage: &Stage<'_>) -> anyhow::Result<String> {
 /// How many writes of EnvoyFilters were refused for being too many. Nobody but the controller writes any.
 fn refused(stage: &Stage<'_>) -> anyhow::Result<f64> {
     let metrics = stage.running.kubectl().run(&["get", "--raw", "/metrics"])?;
-    let theirs = [r#"code="429""#, r#"resource="envoyfilters""#];
+    let theirs = [r#"code="429""#, r#"resource="envoyfilters""#, r#"verb="APPLY""#];
     Ok(prometheus::sum(&metrics, "apiserver_request_total", &theirs))
 }
 

@@ -104,13 +104,31 @@ pub fn stop(running: &Running) -> anyhow::Result<()> {
     scale(running, 0)
 }
 
+/// Takes its controller away, and waits until its pods are gone.
+///
+/// # Errors
+/// The cluster refuses, or they don't go.
+pub fn end(running: &Running) -> anyhow::Result<()> {
+    stop(running)?;
+    let gone = ["--for=delete", "pods", &format!("--namespace={NAMESPACE}"), &format!("--selector={PODS}")];
+    running.kubectl().wait(&gone, READY_SECONDS)
+}
+
 /// Brings its controller back, and waits for it.
 ///
 /// # Errors
 /// The cluster refuses, or the controller doesn't start.
 pub fn start(running: &Running) -> anyhow::Result<()> {
-    scale(running, CONTROLLERS)?;
+    begin(running)?;
     wait(running)
+}
+
+/// Brings its controller back, without waiting for it: Kubernetes says up to 10 s later that it is ready.
+///
+/// # Errors
+/// The cluster refuses.
+pub fn begin(running: &Running) -> anyhow::Result<()> {
+    scale(running, CONTROLLERS)
 }
 
 fn scale(running: &Running, replicas: u32) -> anyhow::Result<()> {

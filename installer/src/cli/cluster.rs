@@ -1,6 +1,7 @@
 //! Which cluster, as kubectl is told; and a runtime to speak to it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
@@ -28,6 +29,7 @@ impl Cluster {
             kubeconfig: self.kubeconfig.clone(),
             context: self.context.clone(),
             namespace: self.namespace.clone(),
+            silence: None,
         }
     }
 
@@ -41,7 +43,20 @@ impl Cluster {
         &self,
         work: impl AsyncFnOnce(Access) -> Result<T, CliError>,
     ) -> Result<T, CliError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.map_err(CliError::Runtime)?.block_on(async { work(self.target().access().await?).await })
+        run_on(&self.target(), work)
     }
+
+    /// The same for what runs for ever: connections that are silent for so long are gone.
+    pub(super) fn run_on_while_heard<T>(
+        &self,
+        silence: Duration,
+        work: impl AsyncFnOnce(Access) -> Result<T, CliError>,
+    ) -> Result<T, CliError> {
+        run_on(&Target { silence: Some(silence), ..self.target() }, work)
+    }
+}
+
+fn run_on<T>(target: &Target, work: impl AsyncFnOnce(Access) -> Result<T, CliError>) -> Result<T, CliError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(CliError::Runtime)?.block_on(async { work(target.access().await?).await })
 }

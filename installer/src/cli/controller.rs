@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::CliError;
 use super::cluster::Cluster;
-use crate::controller::{self, DEFAULT_LISTEN, Settings};
+use crate::controller::{self, DEFAULT_LISTEN, SILENCE, Settings};
 use crate::envoy_filter::{Contexts, DEFAULT_ROOT_NAMESPACE, IstioVersion};
 use crate::function::DEFAULT_DOMAIN;
 
@@ -38,7 +38,7 @@ pub(super) struct Controller {
 /// Runs it until it is told to end.
 pub(super) fn run(arguments: &Controller) -> Result<(), CliError> {
     tracing_subscriber::fmt().with_ansi(false).with_writer(std::io::stderr).init();
-    arguments.cluster.run(async |access| {
+    arguments.cluster.run_on_while_heard(SILENCE, async |access| {
         let settings = Settings {
             root_namespace: arguments.root_namespace.clone(),
             namespace: access.namespace,

@@ -27,9 +27,13 @@ use crate::function::PREFIX;
 use crate::function::knative::{self, KnativeService};
 use crate::virtual_service;
 
-/// A watch is begun anew after so many seconds, from where it was: one whose connection is gone without a word is noticed
-/// 5 s later. A request every few seconds is nothing to an API server.
+/// A watch is begun anew after so many seconds, from where it was: so something is heard on each connection. A request every
+/// few seconds is nothing to an API server.
 const WATCHED_FOR: u32 = 30;
+
+/// A connection to the API server on which nothing is heard for longer than a watch takes is gone, as where a load balancer
+/// forgot it. Those that wait for their next request are found so, too: a new watch on one would never be answered.
+pub const SILENCE: Duration = Duration::from_secs(WATCHED_FOR as u64 + 10);
 
 /// Longest wait before a broken watch is tried again: an API server that was away for minutes is found as soon as it is
 /// back, and one that is away gets a request or two a second from all watches.

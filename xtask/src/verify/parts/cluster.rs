@@ -18,7 +18,7 @@ use crate::verify::together::Package;
 /// What trials take.
 const NEEDED: [Supply; 3] = [Supply::NewestEnvoy, Supply::Module, Supply::Fib];
 
-/// Up, every scenario that no other one repeats, a controller that has to catch up, steadfaas' own commands, down; each
+/// Up, every scenario that no other one repeats, steadfaas' own commands, a controller that has to catch up, down; each
 /// counts.
 pub(super) fn scenarios(supplies: &Supplies) -> Result<Outcome> {
     let cluster = match Cluster::ready(supplies)? {
@@ -35,7 +35,8 @@ pub(super) fn scenarios(supplies: &Supplies) -> Result<Outcome> {
     let mut tally = held(&mut cluster.command(&["up"]));
     if tally == Tally::PASSED {
         names.lines().try_for_each(|name| play(name).map(|played| tally += played))?;
-        for whole in ["catch-up", "commands"] {
+        // Kubelets need up to a minute to find an API server again that was away: nothing comes after that.
+        for whole in ["commands", "catch-up"] {
             let mut command = cluster.command(&[whole]);
             tally += held(supplies.hand(&NEEDED, command.env("STEADFAAS_BIN", &program))?);
         }
