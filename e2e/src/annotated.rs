@@ -9,6 +9,9 @@ use crate::scenario::{Scene, Stage};
 /// The annotations that a policy consists of, of which a trial may have left any.
 const PREFIX: &str = "steadfaas.dev/";
 
+/// An annotation beside the policy.
+const ROUTE: &str = "route";
+
 /// A function of another scenario, protected by annotation.
 #[derive(Clone, Copy)]
 pub struct Annotated {
@@ -40,7 +43,8 @@ impl Stage for Annotated {
     }
 
     fn unprotect(&self, running: &Running) -> anyhow::Result<()> {
-        let there = steadfaas_core::policy::KEYS.into_iter().map(|key| format!("{PREFIX}{key}-"));
+        let there = steadfaas_core::policy::KEYS.into_iter().chain([ROUTE]);
+        let there = there.map(|key| format!("{PREFIX}{key}-"));
         match self.annotate(running.kubectl(), there) {
             // It isn't there yet.
             Err(error) if format!("{error:#}").contains("NotFound") => Ok(()),

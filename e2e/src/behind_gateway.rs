@@ -6,7 +6,7 @@ use crate::cluster::proxy::Proxy;
 use crate::cluster::running::Running;
 use crate::cluster::{control, istio};
 use crate::envoy_filter::{self, Protected, Proxies};
-use crate::scenario::{Scene, Stage};
+use crate::scenario::{PATH, Scene, Stage};
 
 /// The function, its Service and its way through the gateway.
 const OBJECTS: &str = include_str!("../behind-gateway/fib.yaml");
@@ -35,6 +35,7 @@ impl Stage for BehindGateway {
             network: running.machine(control::NAME).ok().map(|control| control.network()),
             target: istio::gateway(running)?,
             host: HOST.to_owned(),
+            path: PATH.to_owned(),
             pods: "app=fib".to_owned(),
             namespace: "default".to_owned(),
             service: "fib".to_owned(),

@@ -5,7 +5,7 @@ use crate::cluster::proxy::Proxy;
 use crate::cluster::running::Running;
 use crate::cluster::{control, istio, knative};
 use crate::envoy_filter::{self, Protected, Proxies};
-use crate::scenario::{Scene, Stage};
+use crate::scenario::{PATH, Scene, Stage};
 
 /// The function. Knative makes a Service of its name too, which would be in the way of the other scenarios' `fib`.
 const OBJECTS: &str = include_str!("../knative-service/fib.yaml");
@@ -44,6 +44,7 @@ impl Stage for KnativeService {
             network: running.machine(control::NAME).ok().map(|control| control.network()),
             target: istio::gateway(running)?,
             host: format!("kn-fib.default.{}", knative::DOMAIN),
+            path: PATH.to_owned(),
             pods: PODS.to_owned(),
             namespace: "default".to_owned(),
             service: REVISION.to_owned(),

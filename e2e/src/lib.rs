@@ -5,6 +5,7 @@
 pub mod annotated;
 pub mod bare_functions;
 pub mod behind_gateway;
+pub mod caller;
 pub mod catch_up;
 pub mod cluster;
 pub mod commands;
@@ -14,6 +15,7 @@ pub mod many_functions;
 pub mod net_istio_stand_in;
 pub mod node_loss;
 pub mod openfaas_function;
+pub mod openfaas_gateway;
 pub mod scenario;
 pub mod shipped;
 pub mod sidecar_caller;

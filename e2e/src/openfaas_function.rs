@@ -5,7 +5,7 @@ use crate::cluster::proxy::Proxy;
 use crate::cluster::running::Running;
 use crate::cluster::{control, istio};
 use crate::envoy_filter::{self, Protected, Proxies};
-use crate::scenario::{Scene, Stage};
+use crate::scenario::{PATH, Scene, Stage};
 
 /// The function, and its way through the gateway.
 const FUNCTION: &str = include_str!("../openfaas/fib.yaml");
@@ -41,6 +41,7 @@ impl Stage for OpenFaasFunction {
             network: running.machine(control::NAME).ok().map(|control| control.network()),
             target: istio::gateway(running)?,
             host: HOST.to_owned(),
+            path: PATH.to_owned(),
             namespace: NAMESPACE.to_owned(),
             pods: "faas_function=fib".to_owned(),
             service: "fib".to_owned(),

@@ -25,6 +25,9 @@ use crate::envoy_filter;
 /// How many replicas a function has.
 pub const REPLICAS: usize = 2;
 
+/// What a function is called with, where nothing stands before it that has a path of its own.
+pub const PATH: &str = "/?n=15";
+
 /// What protects a function in the trials that must not fail a request, unless its stage says something else.
 const PROTECTED: [&[&str]; 2] = [&["strategy: active-standby"], &["strategy: request-replication"]];
 
@@ -77,6 +80,8 @@ pub struct Scene {
     pub target: SocketAddr,
     /// The `host` of their requests.
     pub host: String,
+    /// Path and query of their requests.
+    pub path: String,
     /// The function's namespace.
     pub namespace: String,
     /// The label of its pods.

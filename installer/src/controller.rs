@@ -1,4 +1,4 @@
-//! `steadfaas controller`: watches functions and keeps their EnvoyFilters right.
+//! `steadfaas controller`: watches functions and keeps their EnvoyFilters, and the routes that they ask for, right.
 //!
 //! What happens to a change, by file name: [`watches`] tells of it -> [`world`] knows what else is in its namespace ->
 //! [`decide`], one function at a time by [`verdict`] -> [`action`] -> [`mod@write`]. Only the first and the last speak to the
@@ -15,6 +15,7 @@ mod metrics;
 mod nodes;
 mod placement;
 mod retry;
+mod routes;
 mod server;
 mod settings;
 pub(crate) mod standby;

@@ -9,6 +9,7 @@ mod finding;
 mod gateways;
 mod istio;
 pub(crate) mod nodes;
+mod openfaas;
 mod proxies;
 pub(crate) mod repeat;
 mod replicas;
@@ -22,7 +23,7 @@ pub use finding::{Finding, Severity};
 type Check = fn(&Facts) -> Vec<Finding>;
 
 /// All of them, in the order in which they are worth mending.
-const CHECKS: [Check; 11] = [
+const CHECKS: [Check; 12] = [
     istio::check,
     gateways::check,
     proxies::check,
@@ -31,6 +32,7 @@ const CHECKS: [Check; 11] = [
     nodes::check,
     service::check,
     routes::check,
+    openfaas::check,
     repeat::check,
     budget::check,
     annotations::check,

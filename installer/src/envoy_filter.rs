@@ -11,10 +11,11 @@ use kube::discovery::ApiResource;
 
 pub use extension::{Extension, extension};
 pub use istio_version::{IstioVersion, Needs};
+pub(crate) use of_function::{OWNER_NAMESPACE, goes_with, name_of};
 pub use of_function::{OfFunction, POLICY, name, owner_namespace};
 pub use patch::Contexts;
 
-/// The label by which our EnvoyFilters are told from everybody else's, and from each other.
+/// The label by which Istio's objects of ours are told from everybody else's, and from each other.
 pub const PART: &str = "steadfaas.dev/part";
 
 /// The [`PART`] that the filter itself is.

@@ -11,8 +11,9 @@ use steadfaas_core::policy::{Policy, PolicyError};
 
 use crate::controller::status::{Condition, Status, Truth};
 use crate::envoy_filter::{IstioVersion, PART};
-use crate::function::{Function, STATUS};
+use crate::function::{DEFAULT_DOMAIN, Function, OpenFaasGateway, ROUTE, STATUS};
 use crate::proxy::{Metrics, ProtectedCluster, Proxy, Report};
+use crate::virtual_service::resolve;
 
 /// All that is looked at.
 #[derive(Debug, Clone, Default)]
@@ -55,6 +56,8 @@ pub struct Subject {
     pub pods: Vec<PodFact>,
     /// A port of its Services is named for gRPC.
     pub speaks_grpc: bool,
+    /// The gateway of OpenFaaS that sends to its pods past the mesh, where there is one.
+    pub openfaas: Option<OpenFaasGateway>,
     /// What only Knative has.
     pub knative: KnativeFact,
 }
@@ -159,7 +162,9 @@ impl Subject {
 
     /// `steadfaas protect --scale` with the settings that it has: what isn't said would be taken away.
     pub(crate) fn scale(&self) -> String {
-        let settings = self.function.written().settings;
+        let mut settings = self.function.written().settings;
+        settings
+            .extend(self.function.annotations.get(ROUTE).map(|route| ("route".to_owned(), route.clone())));
         let words: String = settings.iter().map(|(key, value)| format!("--{key} {value} ")).collect();
         self.command("protect", &(words + "--scale"))
     }
@@ -171,13 +176,9 @@ impl Subject {
 }
 
 impl Object {
-    /// The host that an object of this namespace means: a name without dots is a Service beside it.
+    /// The host that an object of this namespace means.
     pub(crate) fn resolve(&self, host: &str) -> String {
-        if host.contains('.') || host == "*" {
-            host.to_owned()
-        } else {
-            format!("{host}.{}.svc.{}", self.namespace, crate::function::DEFAULT_DOMAIN)
-        }
+        resolve(host, &self.namespace, DEFAULT_DOMAIN)
     }
 
     /// It is one that steadfaas wrote.

@@ -9,6 +9,7 @@ mod index;
 pub mod knative;
 pub mod list;
 pub mod openfaas;
+mod route;
 pub mod service;
 mod upstream;
 
@@ -20,6 +21,8 @@ use k8s_openapi::api::core::v1::{ObjectReference, Service};
 use steadfaas_core::policy::{Policy, PolicyError, WrittenPolicy};
 
 pub use annotations::{PREFIX, ROUTE, STANDBY_FOR, STATUS};
+pub use route::{BY_GATEWAY, OpenFaasGateway, RouteError};
+pub(crate) use upstream::full_name;
 pub use upstream::{Protocol, Upstream};
 
 use self::index::Index;

@@ -20,3 +20,4 @@ pub mod protect;
 pub mod proxy;
 pub mod standalone;
 pub mod status;
+pub mod virtual_service;

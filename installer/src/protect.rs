@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use steadfaas_core::policy::{Policy, PolicyError, WrittenPolicy};
 
 use crate::access::{Access, ClusterError};
-use crate::function::{Function, Kind, PREFIX, ROUTE, STATUS, knative};
+use crate::function::{Function, Kind, PREFIX, STANDBY_FOR, STATUS, knative};
 pub use find::{FindError, Found, find};
 
 /// Whose changes these are, in `metadata.managedFields`.
@@ -38,11 +38,11 @@ pub fn compile(function: &Function, settings: &BTreeMap<String, String>) -> Resu
     Policy::compile(&WrittenPolicy::new(function.id(), settings.clone()))
 }
 
-/// The function's annotations become these settings: what isn't among them is taken away.
+/// The function's annotations become these settings, `route` among them: what isn't is taken away.
 #[must_use]
 pub fn annotate(function: &Function, settings: &BTreeMap<String, String>) -> Change {
-    let is_setting = |key: &&String| *key != STATUS && *key != ROUTE;
-    let old = function.annotations.keys().filter(is_setting).map(|key| (key.clone(), Value::Null));
+    let is_asked = |key: &&String| *key != STATUS && *key != STANDBY_FOR;
+    let old = function.annotations.keys().filter(is_asked).map(|key| (key.clone(), Value::Null));
     let new = settings.iter().map(|(key, value)| (format!("{PREFIX}{key}"), Value::from(value.clone())));
     let annotations: Map<String, Value> = old.chain(new).collect();
     Change {

@@ -131,7 +131,8 @@ fn problems(facts: &Facts, subject: &Subject, findings: &[Finding], well: usize)
     let in_other_words = ["one-node", "post-only", "too-few-replicas"];
     let worth_saying = |finding: &&Finding| {
         let again = (finding.check == "activator" && said(About::Direct))
-            || (finding.check == "annotations" && said(About::Valid));
+            || (finding.check == "annotations" && said(About::Valid))
+            || (finding.check == "openfaas-route" && said(About::Routed));
         finding.object == subject.in_words()
             && finding.severity != Severity::Note
             && !in_other_words.contains(&finding.check)

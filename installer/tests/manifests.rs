@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use assert_cmd::Command;
 use serde_json::Value;
+use steadfaas::function::BY_GATEWAY;
 use steadfaas_core::policy::{Policy, WrittenPolicy};
 
 /// Set it to have the file written instead of compared.
@@ -91,6 +92,8 @@ fn every_sample_of_a_function_has_a_policy_that_is_right() {
         let text = fs::read_to_string(file("samples").join(name)).unwrap();
         let mut settings = BTreeMap::new();
         documents(&text).iter().for_each(|document| annotations(document, &mut settings));
+        let route = settings.remove("route");
+        assert!(route.is_none_or(|route| route == BY_GATEWAY), "{name}");
         assert_eq!(Policy::compile(&WrittenPolicy::new("sample", settings)).err(), None, "{name}");
     }
 }

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-mod ahead;
 mod options;
 mod part;
 mod parts;
@@ -13,9 +12,8 @@ mod tally;
 mod tests_of;
 mod together;
 
-use ahead::Ahead;
 use options::Options;
-use part::{Cores, Outcome, Part};
+use part::{Outcome, Part};
 use summary::{Row, Summary};
 use tally::Tally;
 
@@ -32,14 +30,8 @@ pub fn run(arguments: &[String]) -> Result<bool> {
     }
     let supplies = Supplies::with_fib(|supplies| Package::Fib.program(supplies, "fib"));
     let mut summary = Summary::default();
-    let mut ahead = None;
     for part in &parts::ALL {
         if options.asks_for(part) {
-            if part.cores == Cores::Few && options.asks_for_any(Cores::OfCluster, &parts::ALL) {
-                ahead.get_or_insert_with(|| Ahead::begin(&supplies));
-            } else if part.cores == Cores::OfCluster {
-                ahead.take().into_iter().for_each(Ahead::finish);
-            }
             summary.add(run_part(part, &supplies));
         } else if options.leaves_out(part) {
             summary.add(Row { name: part.name, took: Duration::ZERO, outcome: left_out() });

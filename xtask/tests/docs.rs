@@ -9,8 +9,14 @@ use std::path::Path;
 use xtask::workspace_root;
 
 /// The documents that lead people around. The changelog may name what is gone.
-const DOCUMENTS: [&str; 5] =
-    ["README.md", "CONTRIBUTING.md", "docs/commands.md", "docs/parameters.md", "docs/scale.md"];
+const DOCUMENTS: [&str; 6] = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/commands.md",
+    "docs/openfaas.md",
+    "docs/parameters.md",
+    "docs/scale.md",
+];
 
 /// What a name in backticks ends with if it is meant as a file.
 const FILE_ENDINGS: [&str; 9] = [".rs", ".toml", ".md", ".yaml", ".yml", ".json", ".svg", ".py", ".sh"];

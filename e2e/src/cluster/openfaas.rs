@@ -18,6 +18,15 @@ pub const LAYER: &str = "openfaas";
 /// By this name Istio's gateway knows the stand-in; `gateway.yaml` says so.
 pub const HOST: &str = "openfaas.steadfaas.test";
 
+/// Where the stand-in is.
+pub const NAMESPACE: &str = "openfaas";
+
+/// Its Service.
+pub const SERVICE: &str = "gateway";
+
+/// That Service's port.
+pub const PORT: u16 = 8080;
+
 /// The namespaces, the stand-in and its way through Istio's gateway.
 const OBJECTS: &str = include_str!("../../openfaas/gateway.yaml");
 

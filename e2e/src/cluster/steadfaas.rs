@@ -136,13 +136,14 @@ fn scale(running: &Running, replicas: u32) -> anyhow::Result<()> {
     running.kubectl().run(&["scale", CONTROLLER, &namespace, &replicas]).map(drop)
 }
 
-/// Takes it away, as a user does, and waits until Kubernetes has taken the functions' EnvoyFilters along.
+/// Takes it away, as a user does, and waits until Kubernetes has taken along what the controller made.
 ///
 /// # Errors
 /// The cluster refuses, or something is left behind.
 pub fn uninstall(running: &Running) -> anyhow::Result<()> {
     running.kubectl().delete(&rendered()?)?;
-    let ours = ["--for=delete", "envoyfilters", "--namespace=istio-system", "--selector=steadfaas.dev/part"];
+    let kinds = "virtualservices.networking.istio.io,envoyfilters";
+    let ours = ["--for=delete", kinds, "--namespace=istio-system", "--selector=steadfaas.dev/part"];
     running.kubectl().wait(&ours, GONE_SECONDS)
 }
 

@@ -7,6 +7,7 @@ use crate::cluster::faults::{Fault, Needs};
 use crate::cluster::layers::Layer;
 use crate::knative_service::KnativeService;
 use crate::openfaas_function::{self, OpenFaasFunction};
+use crate::openfaas_gateway::{Clients, OpenFaasGateway};
 use crate::sidecar_caller::SidecarCaller;
 use crate::standby_service::StandbyService;
 
@@ -50,10 +51,14 @@ const ANNOTATED_SIDECAR: &Annotated = &Annotated {
     function: "deployment/fib",
     namespace: "default",
 };
+const OPENFAAS_GATEWAY: &OpenFaasGateway =
+    &OpenFaasGateway { function: ANNOTATED_OPENFAAS, clients: Clients::Outside };
+const OPENFAAS_IN_MESH: &OpenFaasGateway =
+    &OpenFaasGateway { function: ANNOTATED_OPENFAAS, clients: Clients::InMesh };
 const STANDBY: &StandbyService = &StandbyService { function: ANNOTATED_GATEWAY };
 
 /// All of them.
-pub const ALL: [Scenario; 29] = [
+pub const ALL: [Scenario; 31] = [
     Scenario { name: "container-killed", stage: GATEWAY, fault: Fault::KillContainer },
     Scenario { name: "container-frozen", stage: GATEWAY, fault: Fault::FreezeContainer },
     Scenario { name: "pod-deleted", stage: GATEWAY, fault: Fault::DeletePod },
@@ -87,6 +92,16 @@ pub const ALL: [Scenario; 29] = [
         fault: Fault::KillContainer,
     },
     Scenario { name: "annotated-openfaas-pod-deleted", stage: ANNOTATED_OPENFAAS, fault: Fault::DeletePod },
+    Scenario {
+        name: "openfaas-gateway-container-killed",
+        stage: OPENFAAS_GATEWAY,
+        fault: Fault::KillContainer,
+    },
+    Scenario {
+        name: "openfaas-gateway-in-mesh-container-killed",
+        stage: OPENFAAS_IN_MESH,
+        fault: Fault::KillContainer,
+    },
     Scenario {
         name: "annotated-knative-container-killed",
         stage: ANNOTATED_KNATIVE,
@@ -158,7 +173,7 @@ mod tests {
             "istiod-stopped",
             "api-server-stopped",
         ];
-        assert_eq!((by_hand, fewest.len()), (expected.to_vec(), 20));
+        assert_eq!((by_hand, fewest.len()), (expected.to_vec(), 22));
     }
 
     #[test]

@@ -19,7 +19,7 @@ const ASK_EVERY: Duration = Duration::from_millis(200);
 pub(super) async fn wait(scene: &Scene, protected: bool) -> anyhow::Result<()> {
     let began = Instant::now();
     loop {
-        let answer = Ask::get(&scene.host, "/?n=15").send(scene.target).await;
+        let answer = Ask::get(&scene.host, &scene.path).send(scene.target).await;
         let as_told = |reply: &Reply| {
             reply.status.is_success() && reply.header(RESPONSE_HEADER).is_empty() != protected
         };

@@ -47,6 +47,9 @@ pub(super) struct Protect {
     /// off, tcp, http:/path, each with @interval [default: off]
     #[arg(long, value_name = "HOW")]
     probe: Option<String>,
+    /// gateway: calls of OpenFaaS' gateway, which sends past the mesh, are led to the function
+    #[arg(long, value_name = "WHICH")]
+    route: Option<String>,
     /// Also give it the replicas that it needs: Knative's min-scale and target-burst-capacity, or a Deployment's replicas
     /// and their spread over nodes
     #[arg(long)]
@@ -74,9 +77,14 @@ pub(super) struct Unprotect {
 pub(super) fn protect(arguments: &Protect) -> Result<Outcome, CliError> {
     arguments.cluster.run(async |access| {
         let found = find(&access, &arguments.name).await?;
-        let settings = arguments.settings();
+        let mut settings = arguments.settings();
         let policy =
             compile(&found.function, &settings).map_err(|error| CliError::Wrong(error.to_string()))?;
+        if let Some(route) = &arguments.route {
+            let checked = found.function.route_by(route);
+            checked.map_err(|error| CliError::Wrong(error.to_string()))?;
+            settings.insert("route".to_owned(), route.clone());
+        }
         let change = annotate(&found.function, &settings);
         let lacks = lacks(&access, &found, &policy).await?;
         let changes = if arguments.scale { with_scale(change, lacks.clone()) } else { vec![change] };

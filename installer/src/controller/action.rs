@@ -1,29 +1,63 @@
 //! What the controller does to a cluster.
 
+use std::fmt;
+
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
+use kube::discovery::ApiResource;
 use serde_json::value::RawValue;
 
 use super::filters::Content;
 use super::status::Finding;
+use crate::envoy_filter;
 use crate::function::Function;
+use crate::virtual_service;
+
+/// What the controller makes of Istio's kinds, in istiod's root namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Made {
+    /// A function's policy.
+    EnvoyFilter,
+    /// Routes to functions.
+    VirtualService,
+}
+
+impl Made {
+    /// The kind, as its API is found.
+    pub(super) fn resource(self) -> ApiResource {
+        match self {
+            Self::EnvoyFilter => envoy_filter::resource(),
+            Self::VirtualService => virtual_service::resource(),
+        }
+    }
+}
+
+impl fmt::Display for Made {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.resource().kind)
+    }
+}
 
 /// One thing to do.
 #[derive(Debug, Clone)]
 pub(super) enum Action {
-    /// An EnvoyFilter is to be like this.
+    /// An object of Istio's is to be like this.
     Apply {
+        /// Its kind.
+        made: Made,
         /// Its name.
         name: String,
         /// All of it, as text: thousands may wait to be written, and as values they take ten times the memory.
-        filter: Box<RawValue>,
+        object: Box<RawValue>,
         /// The same, to tell whether it is there.
         content: Content,
         /// Whether one of ours is there under the name.
         is_there: bool,
     },
-    /// An EnvoyFilter of ours has nothing left to be for.
+    /// One of ours has nothing left to be for.
     Delete {
+        /// Its kind.
+        made: Made,
         /// Its name.
         name: String,
         /// Its UID: another one of the same name isn't meant.

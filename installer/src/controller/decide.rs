@@ -7,9 +7,10 @@ use kube::ResourceExt;
 use serde_json::value::to_raw_value;
 use steadfaas_core::policy::WrittenPolicy;
 
-use super::action::{Action, Complaint};
+use super::action::{Action, Complaint, Made};
 use super::filters::{self, Content, Filter, Recent};
 use super::metrics::Gauge;
+use super::routes::{self, Led};
 use super::settings::Settings;
 use super::standby;
 use super::status::Status;
@@ -25,6 +26,8 @@ pub(super) struct Seen<'a> {
     pub(super) functions: Vec<Function>,
     /// The EnvoyFilters for them, by name.
     pub(super) filters: BTreeMap<String, &'a Filter>,
+    /// The VirtualServices for them.
+    pub(super) routes: routes::Ours<'a>,
     /// What else counts.
     pub(super) known: Known<'a>,
     /// Whether Knative's Services are known: as long as they aren't, nothing of theirs is taken away.
@@ -35,7 +38,7 @@ pub(super) struct Seen<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     /// What was written lately.
-    pub(super) filters: Recent,
+    pub(super) written: Recent,
     /// What was rendered last, by name.
     rendered: HashMap<String, Rendered>,
     /// Statuses that were written and haven't come back by the watch yet, by the function's UID.
@@ -74,14 +77,21 @@ pub(super) fn decide(
     room: &mut usize,
 ) -> Decided {
     let (mut decided, mut wanted, mut standing_by) = (Decided::default(), BTreeSet::new(), BTreeSet::new());
+    let mut wanted_routes = routes::Wanted::default();
     // Each look begins elsewhere: functions that can't be written must not keep others from it.
     let (last, first) = seen.functions.split_at(memory.turn % seen.functions.len().max(1));
     for function in first.iter().chain(last) {
         let filter_name = name(function);
         let there = seen.filters.get(&filter_name).copied();
         let in_force = there.and_then(filters::policy);
-        let verdict = function.is_annotated().then(|| Verdict::on(function, in_force.as_ref(), seen.known));
-        if let Some(verdict) = &verdict {
+        let mut verdict =
+            function.is_annotated().then(|| Verdict::on(function, in_force.as_ref(), seen.known));
+        if let Some(verdict) = &mut verdict {
+            if verdict.policy.is_some() {
+                let led = Led::of(function, seen.known.around, &seen.routes, settings);
+                verdict.findings.extend(led.finding.clone());
+                wanted_routes.add(function, led);
+            }
             decided.gauges.push(Gauge { function: function.id(), redundancy: verdict.redundancy });
             standing_by.extend(verdict.slices.iter().map(ResourceExt::name_any));
         }
@@ -103,6 +113,7 @@ pub(super) fn decide(
     if decided.has_more {
         memory.turn = memory.turn.wrapping_add(decided.todo.len());
     }
+    decided.todo.extend(wanted_routes.actions(seen, memory, settings));
     decided.todo.extend(stand_down(seen, &standing_by).into_iter().map(|delete| vec![delete]));
     decided.todo.extend(sweep(seen, &wanted, memory).into_iter().map(|delete| vec![delete]));
     decided.todo.retain(|actions| !actions.is_empty());
@@ -143,7 +154,7 @@ fn apply(
             && rendered.function.uid == function.uid
     };
     if let Some(rendered) = memory.rendered.get(name).filter(same)
-        && memory.filters.holds(name, &rendered.content, there)
+        && memory.written.holds(name, &rendered.content, there)
     {
         return None;
     }
@@ -166,12 +177,13 @@ fn apply(
         content: content.clone(),
     };
     memory.rendered.insert(name.to_owned(), rendered);
-    if memory.filters.holds(name, &content, there) {
+    if memory.written.holds(name, &content, there) {
         return None;
     }
     Some(Action::Apply {
+        made: Made::EnvoyFilter,
         name: name.to_owned(),
-        filter: to_raw_value(&filter).ok()?,
+        object: to_raw_value(&filter).ok()?,
         content,
         is_there: there.is_some(),
     })
@@ -233,7 +245,7 @@ fn sweep(seen: &Seen<'_>, wanted: &BTreeSet<String>, memory: &mut Memory) -> Vec
     let left = left.filter(|(name, _)| seen.knative_is_known || !name.contains(".ksvc."));
     left.map(|(name, filter)| {
         memory.rendered.remove(name);
-        Action::Delete { name: name.clone(), uid: filter.uid() }
+        Action::Delete { made: Made::EnvoyFilter, name: name.clone(), uid: filter.uid() }
     })
     .collect()
 }

@@ -1,4 +1,5 @@
-//! The EnvoyFilters of functions that there are, each as no more than is needed to see whether it is as it should be.
+//! The EnvoyFilters of functions that there are, each as no more than is needed to see whether it is as it should be; and
+//! how that is seen, of routes too.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -20,8 +21,14 @@ pub(super) struct Spec([u8; 32]);
 
 impl Spec {
     /// Keys are sorted in a [`Value`], so equal specifications have equal digests.
-    fn of(spec: &Value) -> Self {
+    pub(super) fn of(spec: &Value) -> Self {
         Self(Sha256::digest(spec.to_string().as_bytes()).into())
+    }
+}
+
+impl AsRef<Self> for Spec {
+    fn as_ref(&self) -> &Self {
+        self
     }
 }
 
@@ -31,7 +38,7 @@ impl<'de> Deserialize<'de> for Spec {
     }
 }
 
-/// What an EnvoyFilter says, as far as we wrote it.
+/// What an object of Istio's says, as far as we wrote it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Content {
     spec: Spec,
@@ -43,11 +50,11 @@ pub(super) struct Content {
 
 impl Content {
     /// Of one that is to be.
-    pub(super) fn wanted(filter: &Value) -> Self {
-        let text = |at: &str| filter.pointer(at).and_then(Value::as_str).map(str::to_owned);
-        let labels = filter.pointer("/metadata/labels").and_then(Value::as_object).into_iter().flatten();
+    pub(super) fn wanted(object: &Value) -> Self {
+        let text = |at: &str| object.pointer(at).and_then(Value::as_str).map(str::to_owned);
+        let labels = object.pointer("/metadata/labels").and_then(Value::as_object).into_iter().flatten();
         Self {
-            spec: filter.get("spec").map(Spec::of).unwrap_or_default(),
+            spec: object.get("spec").map(Spec::of).unwrap_or_default(),
             labels: labels
                 .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
                 .collect(),
@@ -57,11 +64,11 @@ impl Content {
     }
 
     /// Whether one that is there says it.
-    pub(super) fn is(&self, filter: &Filter) -> bool {
-        self.spec == filter.spec
-            && self.policy.as_ref() == filter.annotations().get(POLICY)
-            && self.owner.iter().all(|uid| filter.owner_references().iter().any(|owner| owner.uid == *uid))
-            && self.labels.iter().all(|(key, value)| filter.labels().get(key) == Some(value))
+    pub(super) fn is<S: AsRef<Spec> + Clone>(&self, object: &Object<S, NotUsed>) -> bool {
+        self.spec == *object.spec.as_ref()
+            && self.policy.as_ref() == object.annotations().get(POLICY)
+            && self.owner.iter().all(|uid| object.owner_references().iter().any(|owner| owner.uid == *uid))
+            && self.labels.iter().all(|(key, value)| object.labels().get(key) == Some(value))
     }
 }
 
@@ -101,14 +108,19 @@ impl Recent {
         self.written.clear();
     }
 
-    /// Whether the EnvoyFilter of this name says this already.
-    pub(super) fn holds(&mut self, name: &str, content: &Content, there: Option<&Filter>) -> bool {
-        let seen = there.and_then(|filter| filter.resource_version()?.parse::<u64>().ok());
+    /// Whether the object of this name says this already. No two kinds share a name.
+    pub(super) fn holds<S: AsRef<Spec> + Clone>(
+        &mut self,
+        name: &str,
+        content: &Content,
+        there: Option<&Object<S, NotUsed>>,
+    ) -> bool {
+        let seen = there.and_then(|object| object.resource_version()?.parse::<u64>().ok());
         match self.written.get(name) {
             Some((written, version)) if seen.is_none_or(|seen| seen < *version) => written == content,
             _ => {
                 self.written.remove(name);
-                there.is_some_and(|filter| content.is(filter))
+                there.is_some_and(|object| content.is(object))
             }
         }
     }
@@ -139,7 +151,7 @@ mod tests {
         let content = Content::wanted(&written("one"));
         assert!(Recent::default().holds("a", &content, Some(&there("one", "1"))));
         assert!(!Recent::default().holds("a", &content, Some(&there("two", "1"))));
-        assert!(!Recent::default().holds("a", &content, None));
+        assert!(!Recent::default().holds::<Spec>("a", &content, None));
     }
 
     #[test]
@@ -159,12 +171,12 @@ mod tests {
         let mut recent = Recent::default();
         recent.wrote("a".to_owned(), content.clone(), "5");
         recent.seen("a", Some("4"));
-        assert!(recent.holds("a", &content, None), "that was the one before");
+        assert!(recent.holds::<Spec>("a", &content, None), "that was the one before");
         recent.seen("a", Some("6"));
-        assert!(!recent.holds("a", &content, None));
+        assert!(!recent.holds::<Spec>("a", &content, None));
         recent.wrote("a".to_owned(), content.clone(), "7");
         recent.listed();
-        assert!(!recent.holds("a", &content, None), "it is in no list");
+        assert!(!recent.holds::<Spec>("a", &content, None), "it is in no list");
     }
 
     #[test]

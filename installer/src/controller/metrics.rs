@@ -19,6 +19,7 @@ pub(super) struct Gauge {
 pub(super) struct Metrics {
     functions: Mutex<BTreeMap<String, Vec<Gauge>>>,
     pub(super) filter_writes: AtomicU64,
+    pub(super) route_writes: AtomicU64,
     pub(super) status_writes: AtomicU64,
     pub(super) failures: AtomicU64,
     pub(super) leads: AtomicBool,
@@ -47,6 +48,7 @@ impl Metrics {
         let lines = [
             ("steadfaas_controller_leads", "gauge", u64::from(self.leads.load(Ordering::Relaxed))),
             ("steadfaas_controller_filter_writes_total", "counter", count(&self.filter_writes)),
+            ("steadfaas_controller_route_writes_total", "counter", count(&self.route_writes)),
             ("steadfaas_controller_status_writes_total", "counter", count(&self.status_writes)),
             ("steadfaas_controller_failures_total", "counter", count(&self.failures)),
         ];

@@ -7,21 +7,28 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use steadfaas_core::policy::{Placement, WrittenPolicy};
 
 use super::nodes;
+use super::routes::VirtualService;
 use super::standby::{self, Standby, StandbyService};
 use super::status::{About, Finding};
 use crate::function::Function;
 
-/// The objects that say it: those of the function's namespace, and of those that stand by for it.
+/// The objects that say it: those of the function's namespace, and of those that it leans on.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Surroundings<'a> {
     pub(super) services: Vec<&'a Service>,
     pub(super) slices: Vec<&'a EndpointSlice>,
+    /// All that others wrote, where a function asks for a route.
+    pub(super) virtual_services: Vec<&'a VirtualService>,
     /// The slices by namespace and Service.
     of_services: HashMap<(&'a str, &'a str), Vec<&'a EndpointSlice>>,
 }
 
 impl<'a> Surroundings<'a> {
-    pub(super) fn new(services: Vec<&'a Service>, slices: Vec<&'a EndpointSlice>) -> Self {
+    pub(super) fn new(
+        services: Vec<&'a Service>,
+        slices: Vec<&'a EndpointSlice>,
+        virtual_services: Vec<&'a VirtualService>,
+    ) -> Self {
         let mut of_services: HashMap<_, Vec<_>> = HashMap::new();
         for slice in &slices {
             if let (Some(namespace), Some(service)) = (&slice.metadata.namespace, standby::service_of(slice))
@@ -29,7 +36,7 @@ impl<'a> Surroundings<'a> {
                 of_services.entry((namespace.as_str(), service)).or_default().push(*slice);
             }
         }
-        Self { services, slices, of_services }
+        Self { services, slices, virtual_services, of_services }
     }
 
     fn slices_of<'s>(&'s self, namespace: &'s str, service: &'s str) -> &'s [&'s EndpointSlice] {
@@ -76,7 +83,8 @@ impl Placed {
     }
 }
 
-/// Which namespaces have a Service that functions of other namespaces want to stand by.
+/// Which namespaces have a Service that functions of other namespaces need: one that stands by for them, or OpenFaaS'
+/// gateway.
 #[derive(Debug, Default)]
 pub(super) struct Leaning {
     /// By the namespace of the Service: those of the functions.
@@ -86,7 +94,7 @@ pub(super) struct Leaning {
 impl Leaning {
     /// Notes which other namespaces those functions of `namespace` lean on, and names them.
     pub(super) fn note(&mut self, namespace: &str, functions: &[Function]) -> BTreeSet<String> {
-        let others: BTreeSet<String> = functions.iter().filter_map(leans_on).collect();
+        let others: BTreeSet<String> = functions.iter().flat_map(leans_on).collect();
         self.of.retain(|other, leaning| {
             leaning.retain(|one| one != namespace || others.contains(other));
             !leaning.is_empty()
@@ -103,11 +111,13 @@ impl Leaning {
     }
 }
 
-/// The other namespace whose Service is to stand by for the function.
-fn leans_on(function: &Function) -> Option<String> {
+/// The other namespaces: those of the Service that is to stand by for the function, and of the gateway that is led past.
+fn leans_on(function: &Function) -> impl Iterator<Item = String> {
     let written = function.written();
-    let other: StandbyService = written.settings.get(standby::KEY)?.parse().ok()?;
-    Some(other.namespace).filter(|namespace| *namespace != function.namespace)
+    let other = written.settings.get(standby::KEY).and_then(|text| text.parse::<StandbyService>().ok());
+    let standby = other.map(|other| other.namespace).filter(|namespace| *namespace != function.namespace);
+    let gateway = function.route().ok().flatten().map(|gateway| gateway.namespace);
+    standby.into_iter().chain(gateway)
 }
 
 #[cfg(test)]

@@ -43,6 +43,8 @@ pub enum About {
     StandsBy,
     /// Its requests reach the pods without Knative's activator in between.
     Direct,
+    /// Calls of OpenFaaS' gateway are led to it, as it asks for.
+    Routed,
 }
 
 /// Whether a condition holds.

@@ -19,11 +19,13 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::filters::Filter;
 use super::limits;
+use super::routes::VirtualService;
 use super::settings::Settings;
 use crate::access::in_words;
 use crate::envoy_filter::{self, PART};
 use crate::function::PREFIX;
 use crate::function::knative::{self, KnativeService};
+use crate::virtual_service;
 
 /// A watch is begun anew after so many seconds, from where it was: so something is heard on each connection. A request every
 /// few seconds is nothing to an API server.
@@ -45,13 +47,21 @@ pub(super) enum Watched {
     Deployments,
     Endpoints,
     Filters,
+    Routes,
     Limits,
 }
 
 impl Watched {
     /// All of it.
-    pub(super) const ALL: [Self; 6] =
-        [Self::Knative, Self::Services, Self::Deployments, Self::Endpoints, Self::Filters, Self::Limits];
+    pub(super) const ALL: [Self; 7] = [
+        Self::Knative,
+        Self::Services,
+        Self::Deployments,
+        Self::Endpoints,
+        Self::Filters,
+        Self::Routes,
+        Self::Limits,
+    ];
 }
 
 /// Word of a change.
@@ -70,6 +80,13 @@ pub(super) enum Change {
     Listed(Watched),
     /// The cluster doesn't know the kind.
     Unknown(Watched),
+    /// A VirtualService, ours or somebody's, which may concern any function that asks for a route.
+    Route {
+        /// Its name.
+        name: String,
+        /// Its version, or that with which it was deleted.
+        version: Option<String>,
+    },
     /// The administrators' limits.
     Limits,
 }
@@ -81,8 +98,12 @@ pub(super) struct Stores {
     pub(super) deployments: Store<Deployment>,
     pub(super) slices: Store<EndpointSlice>,
     pub(super) filters: Store<Filter>,
+    pub(super) routes: Store<VirtualService>,
     pub(super) limits: Store<ConfigMap>,
 }
+
+/// Which VirtualServices: net-istio's, one or two for each of Knative's Services, never lead to OpenFaaS' gateway.
+const NOT_KNATIVES: &str = "!networking.internal.knative.dev/ingress";
 
 /// Starts all watches; they end when nobody listens any more.
 pub(super) fn start(client: &Client, settings: &Settings, tell: &UnboundedSender<Change>) -> Stores {
@@ -91,6 +112,7 @@ pub(super) fn start(client: &Client, settings: &Settings, tell: &UnboundedSender
     let ours = all().labels(PART);
     let one = all().fields(&format!("metadata.name={}", limits::NAME));
     let filter_api = Api::namespaced_with(client.clone(), &settings.root_namespace, &filters);
+    let routes = virtual_service::resource();
     let limits_api: Api<ConfigMap> = Api::namespaced(client.clone(), &settings.namespace);
 
     Stores {
@@ -115,6 +137,17 @@ pub(super) fn start(client: &Client, settings: &Settings, tell: &UnboundedSender
                 Some(Change::Filter {
                     name: filter.name_any(),
                     version: filter.metadata.resource_version.clone(),
+                })
+            },
+            tell,
+        ),
+        routes: watch(
+            (Watched::Routes, Api::all_with(client.clone(), &routes), all().labels(NOT_KNATIVES), routes),
+            slim_route,
+            |route| {
+                Some(Change::Route {
+                    name: route.name_any(),
+                    version: route.metadata.resource_version.clone(),
                 })
             },
             tell,
@@ -233,6 +266,13 @@ fn slim_deployment(deployment: &mut Deployment) {
     deployment.status = None;
     if let Some(spec) = &mut deployment.spec {
         spec.template.spec = None;
+    }
+}
+
+fn slim_route(route: &mut VirtualService) {
+    route.annotations_mut().clear();
+    if !route.labels().contains_key(PART) {
+        route.spec.slim();
     }
 }
 

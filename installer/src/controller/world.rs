@@ -13,12 +13,13 @@ use super::filters::Filter;
 use super::limits::{self, Limits};
 use super::metrics::Metrics;
 use super::placement::{Leaning, Surroundings};
+use super::routes::{self, VirtualService};
 use super::settings::Settings;
 use super::verdict::Known;
 use super::watches::{Change, Stores, Watched};
 use crate::envoy_filter::{self, owner_namespace};
 use crate::filter::PLUGIN;
-use crate::function::{Objects, functions};
+use crate::function::{Function, Objects, ROUTE, functions};
 
 /// For so many functions something is done at once at most. What is to be written of thousands would take more memory than
 /// all else that is known of them, and what changes meanwhile would wait for all of it.
@@ -36,6 +37,8 @@ pub(super) struct World {
     /// Of which a part is decided: the rest comes when that is done.
     unfinished: BTreeSet<String>,
     leaning: Leaning,
+    /// Namespaces with functions that ask for a route.
+    routed: BTreeSet<String>,
     pub(super) memory: Memory,
 }
 
@@ -49,6 +52,7 @@ impl World {
             dirty: BTreeSet::new(),
             unfinished: BTreeSet::new(),
             leaning: Leaning::default(),
+            routed: BTreeSet::new(),
             memory: Memory::default(),
         }
     }
@@ -65,7 +69,7 @@ impl World {
         match change {
             Change::Namespace(namespace) => self.look_at(namespace),
             Change::Filter { name, version } => {
-                self.memory.filters.seen(&name, version.as_deref());
+                self.memory.written.seen(&name, version.as_deref());
                 match owner_namespace(&name) {
                     Some(namespace) => self.look_at(namespace.to_owned()),
                     // All others go with it.
@@ -76,7 +80,7 @@ impl World {
                 self.listed.insert(watched);
                 match watched {
                     Watched::Limits => self.read_limits(),
-                    Watched::Filters => self.memory.filters.listed(),
+                    Watched::Filters | Watched::Routes => self.memory.written.listed(),
                     _ => {}
                 }
                 self.look_at_all();
@@ -85,6 +89,11 @@ impl World {
                 tracing::info!("there is no Knative here");
                 self.without_knative = true;
                 self.look_at_all();
+            }
+            Change::Route { name, version } => {
+                self.memory.written.seen(&name, version.as_deref());
+                self.dirty.extend(owner_namespace(&name).map(str::to_owned));
+                self.dirty.extend(self.routed.iter().cloned());
             }
             Change::Limits => {
                 self.read_limits();
@@ -106,7 +115,9 @@ impl World {
         all.extend(namespaces(&stores.services));
         all.extend(namespaces(&stores.deployments));
         let filters = stores.filters.state();
-        all.extend(filters.iter().filter_map(|filter| namespace_of(filter).map(str::to_owned)));
+        all.extend(filters.iter().filter_map(|filter| namespace_of(&**filter).map(str::to_owned)));
+        let routes = stores.routes.state();
+        all.extend(routes.iter().filter_map(|route| namespace_of(&**route).map(str::to_owned)));
         self.dirty.extend(all);
     }
 
@@ -157,6 +168,10 @@ impl World {
         let (knative, services) = (of(&stores.knative, namespace), of(&stores.services, namespace));
         let (deployments, slices) = (of(&stores.deployments, namespace), of(&stores.slices, namespace));
         let filters = stores.filters.state_filter(|filter| namespace_of(filter) == Some(namespace));
+        let root = settings.root_namespace.as_str();
+        let routes = stores
+            .routes
+            .state_filter(|route| namespace_of(route) == Some(namespace) && routes::is_ours(route, root));
         let objects = Objects {
             knative: knative.iter().map(Arc::as_ref).collect(),
             services: services.iter().map(Arc::as_ref).collect(),
@@ -168,14 +183,17 @@ impl World {
         let others = self.leaning.note(namespace, &functions);
         let other_services: Vec<_> = others.iter().flat_map(|other| of(&stores.services, other)).collect();
         let other_slices: Vec<_> = others.iter().flat_map(|other| of(&stores.slices, other)).collect();
+        let theirs = self.others_routes(namespace, &functions, root);
         let around = Surroundings::new(
             services.iter().chain(&other_services).map(Arc::as_ref).collect(),
             slices.iter().chain(&other_slices).map(Arc::as_ref).collect(),
+            theirs.iter().map(Arc::as_ref).collect(),
         );
         let seen = Seen {
             namespace,
             functions,
             filters: filters.iter().map(|filter| (filter.name_any(), filter.as_ref())).collect(),
+            routes: routes.iter().map(|route| (route.name_any(), route.as_ref())).collect(),
             known: Known {
                 limits: &self.limits,
                 endpoints: &endpoints,
@@ -187,6 +205,22 @@ impl World {
         decide(&seen, &mut self.memory, settings, now, room)
     }
 
+    /// The VirtualServices that others wrote, where a function asks for a route; and notes whether one does.
+    fn others_routes(
+        &mut self,
+        namespace: &str,
+        functions: &[Function],
+        root: &str,
+    ) -> Vec<Arc<VirtualService>> {
+        if !functions.iter().any(|function| function.annotations.contains_key(ROUTE)) {
+            self.routed.remove(namespace);
+            return Vec::new();
+        }
+        self.routed.insert(namespace.to_owned());
+        self.stores.routes.state_filter(|route| !routes::is_ours(route, root))
+    }
+
+    /// Limits that can't be read leave those that held.
     fn read_limits(&mut self) {
         let there = self.stores.limits.state();
         let map = there.first();
@@ -205,8 +239,8 @@ fn extension(filters: &Store<Filter>, settings: &Settings) -> Option<String> {
     filters.get(&name).filter(|filter| filter.metadata.deletion_timestamp.is_none())?.uid()
 }
 
-fn namespace_of(filter: &Filter) -> Option<&str> {
-    owner_namespace(filter.metadata.name.as_deref()?)
+fn namespace_of(object: &impl kube::Resource) -> Option<&str> {
+    owner_namespace(object.meta().name.as_deref()?)
 }
 
 fn of<K: kube::ResourceExt + Clone>(store: &Store<K>, namespace: &str) -> Vec<Arc<K>>

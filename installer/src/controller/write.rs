@@ -16,17 +16,17 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::action::{Action, Complaint};
+use super::action::{Action, Complaint, Made};
 use super::decide::Memory;
 use super::filters::{Content, Filter};
 use super::metrics::Metrics;
 use super::settings::Settings;
 use super::status::Finding;
 use crate::access::in_words;
-use crate::envoy_filter::{self, PART};
+use crate::envoy_filter::PART;
 use crate::function::{Function, Kind, STATUS, knative};
 
-/// Who owns the fields of EnvoyFilters that the controller writes.
+/// Who owns the fields that the controller writes.
 pub const FIELD_MANAGER: &str = "steadfaas-controller";
 
 /// Longest wait for one answer: an API server that answers at all does within a second.
@@ -42,8 +42,8 @@ pub(super) enum WriteError {
     Api { what: String, error: kube::Error },
     #[error("{what}: the API server doesn't answer")]
     Silent { what: String },
-    #[error("the EnvoyFilter {name} is there but isn't ours: rename or delete it")]
-    NotOurs { name: String },
+    #[error("the {made} {name} is there but isn't ours: rename or delete it")]
+    NotOurs { made: Made, name: String },
 }
 
 /// What was done.
@@ -69,8 +69,8 @@ impl Done {
     /// Remembers it until the watches bring it.
     pub(super) fn remember(self, memory: &mut Memory) {
         match self {
-            Self::Applied { name, content, version } => memory.filters.wrote(name, content, &version),
-            Self::Deleted { name } => memory.filters.deleted(&name),
+            Self::Applied { name, content, version } => memory.written.wrote(name, content, &version),
+            Self::Deleted { name } => memory.written.deleted(&name),
             Self::StoodByOrDown => {}
             Self::Said { function, status } => memory.said(&function, status.as_deref()),
             Self::Complained(complaint) => memory.complained(&complaint),
@@ -82,7 +82,7 @@ impl Done {
 #[derive(Clone)]
 pub(super) struct Writer {
     client: Client,
-    filters: Api<Filter>,
+    root_namespace: String,
     recorder: Recorder,
     metrics: Arc<Metrics>,
 }
@@ -91,10 +91,9 @@ impl Writer {
     pub(super) fn new(client: &Client, settings: &Settings, metrics: &Arc<Metrics>) -> Self {
         let reporter =
             Reporter { controller: "steadfaas".to_owned(), instance: Some(settings.identity.clone()) };
-        let resource = envoy_filter::resource();
         Self {
             client: client.clone(),
-            filters: Api::namespaced_with(client.clone(), &settings.root_namespace, &resource),
+            root_namespace: settings.root_namespace.clone(),
             recorder: Recorder::new(client.clone(), reporter),
             metrics: Arc::clone(metrics),
         }
@@ -103,10 +102,10 @@ impl Writer {
     /// Does it.
     pub(super) async fn perform(&self, action: Action) -> Result<Done, WriteError> {
         let done = match action {
-            Action::Apply { name, filter, content, is_there } => {
-                self.apply(name, &filter, content, is_there).await
+            Action::Apply { made, name, object, content, is_there } => {
+                self.apply(made, name, &object, content, is_there).await
             }
-            Action::Delete { name, uid } => self.delete(name, uid).await,
+            Action::Delete { made, name, uid } => self.delete(made, name, uid).await,
             Action::StandBy(slice) => self.stand_by(&slice).await,
             Action::StandDown { namespace, name } => self.stand_down(&namespace, &name).await,
             Action::Say { function, status, new } => self.say(function, status, &new).await,
@@ -120,49 +119,54 @@ impl Writer {
 
     async fn apply(
         &self,
+        made: Made,
         name: String,
-        filter: &RawValue,
+        object: &RawValue,
         content: Content,
         is_there: bool,
     ) -> Result<Done, WriteError> {
-        let what = || format!("the EnvoyFilter {name}");
+        let what = || format!("the {made} {name}");
+        let objects = self.objects(made);
         if !is_there {
-            let other = patiently(what(), self.filters.get_opt(&name)).await?;
+            let other = patiently(what(), objects.get_opt(&name)).await?;
             if other.is_some_and(|other| !is_ours(&other)) {
-                return Err(WriteError::NotOurs { name });
+                return Err(WriteError::NotOurs { made, name });
             }
         }
         let params = PatchParams::apply(FIELD_MANAGER).force();
-        let patch = Patch::Apply(filter);
-        let mut written = patiently(what(), self.filters.patch(&name, &params, &patch)).await?;
+        let patch = Patch::Apply(object);
+        let mut written = patiently(what(), objects.patch(&name, &params, &patch)).await?;
         if !content.is(&written) {
             // What somebody else added stays when ours is applied.
-            written = patiently(what(), self.replace_spec(&name, filter)).await?;
+            written = patiently(what(), replace_spec(&objects, &name, object)).await?;
         }
-        self.metrics.filter_writes.fetch_add(1, Ordering::Relaxed);
-        tracing::info!(filter = name, "EnvoyFilter written");
+        self.count(made);
+        tracing::info!(name, "{made} written");
         Ok(Done::Applied { name, content, version: written.resource_version().unwrap_or_default() })
     }
 
-    async fn replace_spec(&self, name: &str, filter: &RawValue) -> kube::Result<Filter> {
-        let patch = || {
-            let filter: Value = serde_json::from_str(filter.get())?;
-            serde_json::from_value(json!([{ "op": "replace", "path": "/spec", "value": filter.get("spec") }]))
-        };
-        let all = patch().map_err(kube::Error::SerdeError)?;
-        let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-        self.filters.patch(name, &params, &Patch::Json::<()>(all)).await
-    }
-
-    async fn delete(&self, name: String, uid: Option<String>) -> Result<Done, WriteError> {
+    async fn delete(&self, made: Made, name: String, uid: Option<String>) -> Result<Done, WriteError> {
         let preconditions = Some(Preconditions { uid, ..Preconditions::default() });
         let params = DeleteParams { preconditions, ..DeleteParams::default() };
-        gone_is_fine(
-            patiently(format!("the EnvoyFilter {name}"), self.filters.delete(&name, &params)).await,
-        )?;
-        self.metrics.filter_writes.fetch_add(1, Ordering::Relaxed);
-        tracing::info!(filter = name, "EnvoyFilter deleted");
+        let objects = self.objects(made);
+        gone_is_fine(patiently(format!("the {made} {name}"), objects.delete(&name, &params)).await)?;
+        self.count(made);
+        tracing::info!(name, "{made} deleted");
         Ok(Done::Deleted { name })
+    }
+
+    /// Whatever their kind, no more is kept of them than of a [`Filter`].
+    fn objects(&self, made: Made) -> Api<Filter> {
+        Api::namespaced_with(self.client.clone(), &self.root_namespace, &made.resource())
+    }
+
+    /// A write of this kind.
+    fn count(&self, made: Made) {
+        let writes = match made {
+            Made::EnvoyFilter => &self.metrics.filter_writes,
+            Made::VirtualService => &self.metrics.route_writes,
+        };
+        writes.fetch_add(1, Ordering::Relaxed);
     }
 
     async fn stand_by(&self, slice: &EndpointSlice) -> Result<Done, WriteError> {
@@ -240,6 +244,16 @@ fn event(type_: EventType, action: &str, reason: &str, words: &str) -> Event {
 }
 
 /// Whether we wrote it: somebody may have taken the label away.
+async fn replace_spec(objects: &Api<Filter>, name: &str, object: &RawValue) -> kube::Result<Filter> {
+    let patch = || {
+        let object: Value = serde_json::from_str(object.get())?;
+        serde_json::from_value(json!([{ "op": "replace", "path": "/spec", "value": object.get("spec") }]))
+    };
+    let all = patch().map_err(kube::Error::SerdeError)?;
+    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+    objects.patch(name, &params, &Patch::Json::<()>(all)).await
+}
+
 fn is_ours(filter: &Filter) -> bool {
     let by_us = |fields: &ManagedFieldsEntry| fields.manager.as_deref() == Some(FIELD_MANAGER);
     filter.labels().contains_key(PART) || filter.managed_fields().iter().any(by_us)

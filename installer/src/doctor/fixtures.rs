@@ -46,7 +46,7 @@ pub(crate) fn plain(annotations: serde_json::Value) -> Subject {
     let service = object(service("fib", json!({ "app": "fib" }), annotations));
     let objects = Objects { services: vec![&service], ..Objects::default() };
     let function = functions(&objects, DEFAULT_DOMAIN).remove(0);
-    Subject { function, pods: pods(), speaks_grpc: false, knative: KnativeFact::default() }
+    Subject { function, pods: pods(), speaks_grpc: false, openfaas: None, knative: KnativeFact::default() }
 }
 
 /// The function `fib` of Knative, well scaled.
@@ -63,6 +63,7 @@ pub(crate) fn knative() -> Subject {
         function: functions(&objects, DEFAULT_DOMAIN).remove(0),
         pods: pods(),
         speaks_grpc: false,
+        openfaas: None,
         knative: KnativeFact {
             template: template.into(),
             endpoints: vec!["10.244.2.2".to_owned(), "10.244.3.2".to_owned()],

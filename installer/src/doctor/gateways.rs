@@ -58,7 +58,7 @@ fn missing(object: &Object, proxy: &Proxy) -> Finding {
 }
 
 /// The Gateways that a VirtualService names; `mesh` stands for the sidecars.
-fn gateways_of<'a>(facts: &'a Facts, service: &'a Object) -> impl Iterator<Item = &'a Object> {
+pub(super) fn gateways_of<'a>(facts: &'a Facts, service: &'a Object) -> impl Iterator<Item = &'a Object> {
     let names = service
         .spec
         .get("gateways")

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Finding;
 use crate::facts::{Facts, Object, Subject};
+use crate::virtual_service::covers;
 
 pub(super) fn check(facts: &Facts) -> Vec<Finding> {
     let of = |subject| retries(facts, subject).into_iter().chain(outliers(facts, subject));
@@ -86,14 +87,6 @@ fn ejection(subject: &Subject, object: &Object) -> Finding {
     let mend =
         format!("kubectl edit -n {namespace} destinationrule {name}, and leave `outlierDetection` out");
     Finding::warning("outlier-detection", subject.in_words()).says(says, mend)
-}
-
-/// `*.default.svc.cluster.local` covers all Services of a namespace.
-fn covers(pattern: &str, host: &str) -> bool {
-    match pattern.strip_prefix('*') {
-        Some(end) => host.ends_with(end),
-        None => pattern == host,
-    }
 }
 
 /// Somewhere within there is a key of this name with something under it: of a rule, a port or a subset.

@@ -9,7 +9,7 @@ use super::*;
 use crate::envoy_filter::IstioVersion;
 use crate::facts::Object;
 use crate::function::fixtures::protected;
-use crate::function::{Platform, Protocol};
+use crate::function::{OpenFaasGateway, Platform, Protocol};
 use crate::proxy::{FilterState, Metrics, Report};
 
 /// Breaks one thing.
@@ -31,7 +31,7 @@ fn spend(facts: &mut Facts, before: u64) {
 }
 
 /// The check that has to speak, the thing that is broken.
-const BROKEN: [(&str, Broken); 31] = [
+const BROKEN: [(&str, Broken); 34] = [
     ("no-envoyfilter", |facts| facts.has_envoy_filters = false),
     ("istio-too-old", |facts| facts.istiod.version = version("1.26.4")),
     ("istio-unsupported", |facts| facts.istiod.version = version("1.27.1")),
@@ -87,6 +87,17 @@ const BROKEN: [(&str, Broken); 31] = [
     }),
     ("post-only", |facts| facts.subjects[0].speaks_grpc = true),
     ("post-only", |facts| facts.subjects[0].function.platform = Platform::OpenFaas),
+    ("openfaas-route", |facts| facts.subjects[0].openfaas = OpenFaasGateway::of("openfaas-fn")),
+    ("openfaas-route", |facts| {
+        let taken = r#"{"conditions":[{"type":"Routed","status":"False","reason":"NoGateway","message":"`route` is `gateway`: there is no Service gateway.openfaas","lastTransitionTime":"2026-01-01T00:00:00Z"}]}"#;
+        facts.subjects[0].function.annotations.insert("steadfaas.dev/status".to_owned(), taken.to_owned());
+    }),
+    ("openfaas-route", |facts| {
+        facts.virtual_services[0].labels.insert("steadfaas.dev/part".to_owned(), "route".to_owned());
+        facts.gateways[0].spec["servers"] = json!([{ "hosts": ["openfaas/*", "./a.example.com"] }]);
+        facts.gateways[0].namespace = "ingress".to_owned();
+        facts.virtual_services[0].spec["gateways"] = json!(["ingress/gateway"]);
+    }),
     ("budget-exhausted", |facts| spend(facts, 60)),
     ("no-controller", |facts| facts.subjects = vec![plain(protected())]),
     ("annotations", |facts| {
@@ -154,6 +165,16 @@ fn what_belongs_to_others_is_left_alone() {
         .push(istio("theirs", json!({ "configPatches": [theirs("other.default.svc.cluster.local")] })));
     let rule = json!({ "host": "other", "trafficPolicy": { "outlierDetection": {} } });
     facts.destination_rules = vec![Object { namespace: "default".to_owned(), ..istio("other", rule) }];
+    assert_eq!(examine(&facts), []);
+}
+
+#[test]
+fn a_function_that_asks_for_its_route_isnt_told_to() {
+    let mut facts = well();
+    let mut annotations = protected();
+    annotations["steadfaas.dev/route"] = "gateway".into();
+    facts.subjects = vec![read(plain(annotations))];
+    facts.subjects[0].openfaas = OpenFaasGateway::of("openfaas-fn");
     assert_eq!(examine(&facts), []);
 }
 

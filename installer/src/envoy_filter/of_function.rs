@@ -15,7 +15,7 @@ pub const POLICY: &str = "steadfaas.dev/policy";
 
 /// Labels that say whose it is, for owner references can't cross namespaces. They are for people's selectors: what
 /// counts is the name, which nobody can change.
-const OWNER_NAMESPACE: &str = "steadfaas.dev/namespace";
+pub(crate) const OWNER_NAMESPACE: &str = "steadfaas.dev/namespace";
 const OWNER_NAME: &str = "steadfaas.dev/name";
 const OWNER_UID: &str = "steadfaas.dev/uid";
 
@@ -55,12 +55,6 @@ impl OfFunction<'_> {
     /// The policy can't be written as JSON.
     pub fn render(&self) -> Result<Value, serde_json::Error> {
         let resource = resource();
-        let owner = json!({
-            "apiVersion": resource.api_version,
-            "kind": resource.kind,
-            "name": PLUGIN,
-            "uid": self.extension,
-        });
         let mut patches = Vec::new();
         for upstream in &self.function.upstreams {
             for context in self.contexts.named() {
@@ -80,7 +74,7 @@ impl OfFunction<'_> {
                     (OWNER_UID): self.function.uid,
                 },
                 "annotations": { (POLICY): self.written.to_json()? },
-                "ownerReferences": [owner],
+                "ownerReferences": [goes_with(self.extension)],
             },
             "spec": { "configPatches": patches },
         }))
@@ -114,17 +108,33 @@ fn spoken(protocol: Protocol, context: &str) -> Spoken {
 /// What a function's EnvoyFilter is called. A namespace has no dot, so no two functions share a name.
 #[must_use]
 pub fn name(function: &Function) -> String {
-    let begin = format!("{PLUGIN}.{}.{}", function.namespace, function.kind.kubectl());
-    let name = format!("{begin}.{}", function.name);
-    if name.len() <= MAX_NAME {
-        return name;
+    name_of(&function.namespace, function.kind.kubectl(), &function.name)
+}
+
+/// Who owns what is made for functions: the extension's EnvoyFilter, which has this UID.
+pub(crate) fn goes_with(extension: &str) -> Value {
+    let resource = resource();
+    json!({
+        "apiVersion": resource.api_version,
+        "kind": resource.kind,
+        "name": PLUGIN,
+        "uid": extension,
+    })
+}
+
+/// What something is called that is made for a namespace.
+pub(crate) fn name_of(namespace: &str, kind: &str, name: &str) -> String {
+    let begin = format!("{PLUGIN}.{namespace}.{kind}");
+    let whole = format!("{begin}.{name}");
+    if whole.len() <= MAX_NAME {
+        return whole;
     }
-    let digest = Sha256::digest(name.as_bytes());
+    let digest = Sha256::digest(whole.as_bytes());
     let digest: String = digest.iter().take(DIGEST_BYTES).map(|byte| format!("{byte:02x}")).collect();
     format!("{begin}.{digest}")
 }
 
-/// The namespace of the function that an EnvoyFilter of ours is for, by its name.
+/// The namespace that something of ours is made for, by its name.
 #[must_use]
 pub fn owner_namespace(name: &str) -> Option<&str> {
     let words = name.strip_prefix(PLUGIN)?.strip_prefix('.')?;

@@ -29,6 +29,16 @@ impl Contexts {
             Self::Both => &[GATEWAY, SIDECAR],
         }
     }
+
+    /// Gateways are among them.
+    pub(crate) fn has_gateways(self) -> bool {
+        self != Self::Sidecar
+    }
+
+    /// Sidecars are among them.
+    pub(crate) fn has_sidecars(self) -> bool {
+        self != Self::Gateway
+    }
 }
 
 /// A gateway, as EnvoyFilters name it.

@@ -14,7 +14,7 @@ use super::gather::Scope;
 use super::{KnativeFact, Object, PodFact, Subject};
 use crate::access::{Access, ClusterError};
 use crate::function::knative::{self, KnativeService};
-use crate::function::{DEFAULT_DOMAIN, Function, Platform, Upstream, list};
+use crate::function::{BY_GATEWAY, DEFAULT_DOMAIN, Function, OpenFaasGateway, Platform, Upstream, list};
 use crate::proxy::is_ready;
 
 /// On EndpointSlices: the Service that they are of.
@@ -69,10 +69,15 @@ pub(super) async fn subjects(
             Platform::Knative => knative_fact(access, &function).await?,
             _ => KnativeFact::default(),
         };
-        let speaks_grpc = speaks_grpc(&function, &services);
-        subjects.push(Subject { pods: pods_of(&function, pods), speaks_grpc, knative, function });
+        let (speaks_grpc, openfaas) = (speaks_grpc(&function, &services), openfaas(&function, &services));
+        subjects.push(Subject { pods: pods_of(&function, pods), speaks_grpc, openfaas, knative, function });
     }
     Ok(subjects)
+}
+
+fn openfaas(function: &Function, services: &[Service]) -> Option<OpenFaasGateway> {
+    let gateway = function.route_by(BY_GATEWAY).ok()?;
+    services.iter().any(|service| gateway.is(service)).then_some(gateway)
 }
 
 fn speaks_grpc(function: &Function, services: &[Service]) -> bool {

@@ -3,6 +3,8 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::{DEFAULT_DOMAIN, Function, Objects, functions};
+
 /// The object that this JSON is.
 pub(crate) fn object<K: DeserializeOwned>(value: Value) -> K {
     serde_json::from_value(value).unwrap()
@@ -58,4 +60,34 @@ pub(crate) fn revision_services(revision: &str, private: &str, port: (&str, u16)
         json!({ "metadata": metadata(name, labels, protected()), "spec": { "ports": ports } })
     };
     [of(revision, "Public", port), of(private, "Private", (port.0, 80))]
+}
+
+/// Deployment and Service of a function of OpenFaaS that asks for protection and a route, in `openfaas-fn`.
+pub(crate) fn of_openfaas(name: &str) -> [Value; 2] {
+    let labels = json!({ "faas_function": name });
+    let mut annotations = protected();
+    annotations["steadfaas.dev/route"] = "gateway".into();
+    let mut made = deployment(name, labels.clone(), annotations.clone());
+    made["metadata"]["labels"] = labels.clone();
+    let mut front = service(name, labels, annotations);
+    front["spec"]["ports"] = json!([{ "name": "http", "port": 8080, "targetPort": 8080 }]);
+    [made, front].map(|mut object| {
+        object["metadata"]["namespace"] = "openfaas-fn".into();
+        object
+    })
+}
+
+/// That function.
+pub(crate) fn routed(name: &str) -> Function {
+    let [made, front] = of_openfaas(name);
+    let (made, front) = (object(made), object(front));
+    let objects = Objects { services: vec![&front], deployments: vec![&made], ..Objects::default() };
+    functions(&objects, DEFAULT_DOMAIN).remove(0)
+}
+
+/// The Service of OpenFaaS' gateway.
+pub(crate) fn openfaas_gateway() -> Value {
+    let mut gateway = service("gateway", json!({ "app": "gateway" }), json!({}));
+    gateway["metadata"]["namespace"] = "openfaas".into();
+    gateway
 }

@@ -97,7 +97,7 @@ fn has_cluster(service: &Service) -> bool {
 }
 
 /// A Service's full name in DNS.
-pub(super) fn full_name(name: &str, namespace: &str, domain: &str) -> String {
+pub(crate) fn full_name(name: &str, namespace: &str, domain: &str) -> String {
     format!("{name}.{namespace}.svc.{domain}")
 }
 

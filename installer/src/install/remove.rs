@@ -1,10 +1,10 @@
-//! Takes everything away, in an order in which no request fails: whoever writes EnvoyFilters, then the policies, then the
-//! filter that reads them, then the rest.
+//! Takes everything away, in an order in which no request fails: whoever writes EnvoyFilters, then routes and policies, then
+//! the filter that reads them, then the rest.
 
 use std::time::{Duration, Instant};
 
 use kube::ResourceExt as _;
-use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
+use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
 use serde_json::json;
 
 use super::{InstallError, Item, Wanted, wait};
@@ -12,6 +12,7 @@ use crate::access::{Access, ClusterError};
 use crate::envoy_filter::{self, PART, PART_FUNCTION};
 use crate::function::{DEFAULT_DOMAIN, Function, STATUS, list};
 use crate::protect::resource;
+use crate::virtual_service::{self, PART_ROUTE};
 
 /// How often it is looked whether something has gone.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -31,7 +32,8 @@ pub async fn remove(
     for item in of_kind(|kind| kind == "Deployment") {
         delete(access, item, patience, gone).await?;
     }
-    policies(access, &say).await?;
+    written(access, &virtual_service::resource(), PART_ROUTE, &say).await?;
+    written(access, &envoy_filter::resource(), PART_FUNCTION, &say).await?;
     wait(access, Wanted::NoPolicies, patience).await?;
     for item in of_kind(|kind| kind == "EnvoyFilter") {
         delete(access, item, patience, gone).await?;
@@ -66,25 +68,30 @@ async fn delete(
     Ok(())
 }
 
-/// The functions' EnvoyFilters, wherever the root namespace is.
-async fn policies(access: &Access, say: &impl Fn(&str)) -> Result<(), ClusterError> {
-    let resource = envoy_filter::resource();
-    let all: Api<DynamicObject> = Api::all_with(access.client.clone(), &resource);
-    let ours = ListParams::default().labels(&format!("{PART}={PART_FUNCTION}"));
-    let filters = match all.list(&ours).await {
-        Ok(filters) => filters.items,
+/// What the controller wrote for functions, wherever the root namespace is.
+async fn written(
+    access: &Access,
+    resource: &ApiResource,
+    part: &str,
+    say: &impl Fn(&str),
+) -> Result<(), ClusterError> {
+    let (kind, client) = (&resource.kind, || access.client.clone());
+    let all: Api<DynamicObject> = Api::all_with(client(), resource);
+    let ours = ListParams::default().labels(&format!("{PART}={part}"));
+    let objects = match all.list(&ours).await {
+        Ok(objects) => objects.items,
         Err(kube::Error::Api(status)) if status.code == 404 => Vec::new(),
-        Err(error) => return Err(ClusterError::refused("reading EnvoyFilters")(error)),
+        Err(error) => return Err(ClusterError::refused(format!("reading {kind}s"))(error)),
     };
-    for filter in filters {
-        let (namespace, name) = (filter.namespace().unwrap_or_default(), filter.name_any());
-        let there: Api<DynamicObject> = Api::namespaced_with(access.client.clone(), &namespace, &resource);
+    for object in objects {
+        let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+        let there: Api<DynamicObject> = Api::namespaced_with(client(), &namespace, resource);
         match there.delete(&name, &DeleteParams::default()).await {
-            Ok(_) => say(&format!("EnvoyFilter {namespace}/{name}")),
+            Ok(_) => say(&format!("{kind} {namespace}/{name}")),
             // Kubernetes takes them away with the extension, if somebody deleted that first.
             Err(kube::Error::Api(status)) if status.code == 404 => {}
             Err(error) => {
-                let doing = format!("deleting EnvoyFilter {namespace}/{name}");
+                let doing = format!("deleting {kind} {namespace}/{name}");
                 return Err(ClusterError::refused(doing)(error));
             }
         }

@@ -5,9 +5,14 @@ use serde_json::{Value, json};
 use super::{CONTROLLER, NAMESPACE};
 use crate::controller::limits;
 use crate::controller::standby::{MANAGED_BY, MANAGER};
+use crate::envoy_filter::PART;
+use crate::virtual_service::PART_ROUTE;
 
 /// The policy on EndpointSlices.
 const STANDBY: &str = "steadfaas-controller-standby";
+
+/// The policy on VirtualServices.
+const ROUTES: &str = "steadfaas-controller-routes";
 
 /// Objects of the whole cluster that it reads, and says what it found about.
 pub(super) fn cluster_role() -> Value {
@@ -24,13 +29,15 @@ pub(super) fn cluster_role() -> Value {
             // list, watch: how many replicas are ready, and whether Knative's activator stands in their place.
             // create, patch, delete: those by which another Service stands by (`standby-service`), and no others.
             rule("discovery.k8s.io", &["endpointslices"], &["list", "watch", "create", "patch", "delete"]),
+            // list, watch: where calls of OpenFaaS' gateway come in, and whether somebody says already where they go.
+            rule("networking.istio.io", &["virtualservices"], &["list", "watch"]),
             // create: an Event on the function, in its namespace. patch: its count, when it comes again.
             rule("events.k8s.io", &["events"], &["create", "patch"]),
         ],
     })
 }
 
-/// EnvoyFilters, in the one namespace where they hold for all proxies.
+/// EnvoyFilters, and the routes that functions of OpenFaaS ask for, in the one namespace where they hold for all proxies.
 pub(super) fn root_role(root_namespace: &str) -> Value {
     json!({
         "apiVersion": "rbac.authorization.k8s.io/v1",
@@ -41,6 +48,8 @@ pub(super) fn root_role(root_namespace: &str) -> Value {
             // whether a name is taken by somebody else's.
             // create, patch: server-side apply is both. delete: when its function is gone.
             rule("networking.istio.io", &["envoyfilters"], &["list", "watch", "get", "create", "patch", "delete"]),
+            // The same; list and watch are in the cluster's role. The policy below sees to it that it touches no others.
+            rule("networking.istio.io", &["virtualservices"], &["get", "create", "patch", "delete"]),
         ],
     })
 }
@@ -78,9 +87,9 @@ pub(super) fn binding(role_kind: &str, namespace: Option<&str>) -> Value {
     })
 }
 
-/// What RBAC can't say: of a function the controller changes annotations only, and of EndpointSlices it has only its own,
-/// in which nothing is ready.
-pub(super) fn admission() -> [Value; 4] {
+/// What RBAC can't say: of a function the controller changes annotations only, and of EndpointSlices, in which nothing is
+/// ready, and VirtualServices it has only its own.
+pub(super) fn admission() -> [Value; 6] {
     let functions = policy(
         CONTROLLER,
         &[
@@ -99,23 +108,37 @@ pub(super) fn admission() -> [Value; 4] {
             ),
         ],
     );
-    let is_ours =
-        |object: &str| format!("{object}.metadata.?labels['{MANAGED_BY}'].orValue('') == '{MANAGER}'");
-    let touches_ours = format!(
-        "(request.operation == 'CREATE' || {}) && (request.operation == 'DELETE' || {})",
-        is_ours("oldObject"),
-        is_ours("object")
-    );
     let unready = "request.operation == 'DELETE' || object.endpoints.all(endpoint, endpoint.?conditions.?ready.orValue(true) == false)";
     let standby = policy(
         STANDBY,
         &[matched("discovery.k8s.io", "endpointslices", &["CREATE", "UPDATE", "DELETE"])],
         &[
-            (&touches_ours, "steadfaas' controller has EndpointSlices of its own and touches no others"),
+            (
+                &touches(MANAGED_BY, MANAGER),
+                "steadfaas' controller has EndpointSlices of its own and touches no others",
+            ),
             (unready, "nothing that steadfaas' controller lets stand by is ready"),
         ],
     );
-    [functions, bound(CONTROLLER), standby, bound(STANDBY)]
+    let routes = policy(
+        ROUTES,
+        &[matched("networking.istio.io", "virtualservices", &["CREATE", "UPDATE", "DELETE"])],
+        &[(
+            &touches(PART, PART_ROUTE),
+            "steadfaas' controller has VirtualServices of its own and touches no others",
+        )],
+    );
+    [functions, bound(CONTROLLER), standby, bound(STANDBY), routes, bound(ROUTES)]
+}
+
+/// An expression: the object has this label, before and after.
+fn touches(label: &str, value: &str) -> String {
+    let has = |object: &str| format!("{object}.metadata.?labels['{label}'].orValue('') == '{value}'");
+    format!(
+        "(request.operation == 'CREATE' || {}) && (request.operation == 'DELETE' || {})",
+        has("oldObject"),
+        has("object")
+    )
 }
 
 /// A policy on what the controller does to these objects.

@@ -27,11 +27,12 @@ fn settings(all: &[(&str, &str)]) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn what_was_there_and_isnt_asked_for_goes_and_what_isnt_a_setting_stays() {
+fn what_was_there_and_isnt_asked_for_goes_and_what_is_said_to_or_by_others_stays() {
     let before = function(&[
         ("steadfaas.dev/budget", "5%"),
         ("steadfaas.dev/strategy", "hedged"),
         ("steadfaas.dev/status", "{}"),
+        ("steadfaas.dev/standby-for", "web"),
         ("steadfaas.dev/route", "gateway"),
     ]);
     let change = annotate(&before, &settings(&[("strategy", "request-replication")]));
@@ -40,6 +41,7 @@ fn what_was_there_and_isnt_asked_for_goes_and_what_isnt_a_setting_stays() {
         change.patch,
         json!({ "metadata": { "annotations": {
             "steadfaas.dev/budget": null,
+            "steadfaas.dev/route": null,
             "steadfaas.dev/strategy": "request-replication",
         } } })
     );

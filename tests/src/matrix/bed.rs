@@ -24,9 +24,9 @@ use crate::metrics::Metrics;
 use crate::pauses::{LONG_PAUSE, Pauses, RUNS};
 use crate::ports;
 
-/// Cells at a time: at 40 requests a second each they take a quarter of two cores, with replicas, clients and Envoy. Where
-/// the machine has to do more, well replicas seem late, and the filter does what it does about that.
-const AT_A_TIME: usize = 32;
+/// Cells at a time: at 40 requests a second each, what two slow cores bear with replicas, clients and Envoy on them and
+/// something else beside it. Where they don't, well replicas seem late, and the filter does what it does about that.
+const AT_A_TIME: usize = 16;
 
 /// Between the starts of two loads: they would all send at the same milliseconds, and make Envoy busy for several.
 const BETWEEN_LOADS: Duration = Duration::from_millis(7);

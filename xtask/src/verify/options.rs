@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use anyhow::{Context, Result, bail};
 
-use super::part::{Cores, Part};
+use super::part::Part;
 
 /// The flags, as a person types them.
 pub(super) const USAGE: &str = "usage: cargo verify [--quick] [--only PART]... [--list]";
@@ -37,11 +37,6 @@ impl Options {
 
     pub(super) fn asks_for(&self, part: &Part) -> bool {
         self.names(part) && (part.quick || !self.quick)
-    }
-
-    /// Whether a part is asked for that uses the processor so.
-    pub(super) fn asks_for_any(&self, cores: Cores, parts: &[Part]) -> bool {
-        parts.iter().any(|part| part.cores == cores && self.asks_for(part))
     }
 
     /// Whether it would be asked for if there were more time.

@@ -12,8 +12,6 @@ pub(super) struct Part {
     pub(super) what: &'static str,
     /// Whether it is done within a minute, once compiled: what one runs between two edits.
     pub(super) quick: bool,
-    /// What it does with the processor.
-    pub(super) cores: Cores,
     pub(super) run: fn(&Supplies) -> Result<Outcome>,
 }
 
@@ -23,7 +21,7 @@ impl Part {
         what: &'static str,
         run: fn(&Supplies) -> Result<Outcome>,
     ) -> Self {
-        Self { name, what, quick: true, cores: Cores::All, run }
+        Self { name, what, quick: true, run }
     }
 
     pub(super) const fn long(
@@ -31,24 +29,8 @@ impl Part {
         what: &'static str,
         run: fn(&Supplies) -> Result<Outcome>,
     ) -> Self {
-        Self { name, what, quick: false, cores: Cores::All, run }
+        Self { name, what, quick: false, run }
     }
-
-    /// The same, of a part that uses the processor so.
-    pub(super) const fn with(self, cores: Cores) -> Self {
-        Self { cores, ..self }
-    }
-}
-
-/// What a part does with the processor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cores {
-    /// It compiles or computes.
-    All,
-    /// It waits for what it has started: the cells of the matrix take a quarter of two cores.
-    Few,
-    /// It runs a cluster, and nothing shall run beside it.
-    OfCluster,
 }
 
 /// What came of a part.

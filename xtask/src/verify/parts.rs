@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::part::{Cores, Outcome, Part};
+use super::part::{Outcome, Part};
 use super::tally::Tally;
 use super::tests_of::{count, package};
 use crate::command::{cargo, output_of, run};
@@ -36,20 +36,16 @@ pub(super) const ALL: [Part; 18] = [
         "rules that hold in every simulated scenario; the tables made of it",
         simulation,
     ),
-    Part::long("oldest", "the smoke tests on the oldest supported Envoy", test_programs::oldest)
-        .with(Cores::Few),
-    Part::long("matrix", "all tests on the newest supported Envoy", test_programs::matrix).with(Cores::Few),
+    Part::long("oldest", "the smoke tests on the oldest supported Envoy", test_programs::oldest),
+    Part::long("matrix", "all tests on the newest supported Envoy", test_programs::matrix),
     Part::long(
         "lost-node",
         "hosts that vanish without a word, in network namespaces",
         test_programs::lost_node,
-    )
-    .with(Cores::Few),
-    Part::long("e2e", "the shipped programs from end to end", test_programs::e2e).with(Cores::Few),
-    Part::long("cluster", "every scenario on a real Kubernetes with Istio", cluster::scenarios)
-        .with(Cores::OfCluster),
-    Part::long("cluster-cycle", "clusters come and go, and leave nothing behind", cluster::cycles)
-        .with(Cores::OfCluster),
+    ),
+    Part::long("e2e", "the shipped programs from end to end", test_programs::e2e),
+    Part::long("cluster", "every scenario on a real Kubernetes with Istio", cluster::scenarios),
+    Part::long("cluster-cycle", "clusters come and go, and leave nothing behind", cluster::cycles),
 ];
 
 /// Links to private items are fine: nothing is published, who reads the documentation reads the code.

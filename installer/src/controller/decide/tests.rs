@@ -1,15 +1,18 @@
 //! What is done in a namespace: the cases that a cluster brings.
 
+mod routes;
+
 use serde_json::{Value, json};
 
 use super::*;
 use crate::controller::endpoints::Endpoints;
 use crate::controller::limits::Limits;
 use crate::controller::placement::Surroundings;
+use crate::controller::routes::{self as all_routes, VirtualService};
 use crate::controller::status::About;
 use crate::envoy_filter::{Contexts, IstioVersion};
 use crate::function::fixtures::{object, protected, service};
-use crate::function::{DEFAULT_DOMAIN, Objects, functions};
+use crate::function::{DEFAULT_DOMAIN, Kind, Objects, functions};
 
 pub(in crate::controller) fn settings() -> Settings {
     Settings {
@@ -23,9 +26,12 @@ pub(in crate::controller) fn settings() -> Settings {
     }
 }
 
-/// A namespace with this Service and these EnvoyFilters.
+/// A namespace with these objects, and those beside it that its functions lean on.
 struct Place {
+    namespace: &'static str,
     services: Vec<Value>,
+    deployments: Vec<Value>,
+    routes: Vec<VirtualService>,
     filters: Vec<Filter>,
     slices: Vec<EndpointSlice>,
     knative_is_known: bool,
@@ -38,7 +44,10 @@ struct Place {
 impl Place {
     fn with(services: Vec<Value>) -> Self {
         Self {
+            namespace: "default",
             services,
+            deployments: Vec::new(),
+            routes: Vec::new(),
             filters: Vec::new(),
             slices: Vec::new(),
             knative_is_known: true,
@@ -51,13 +60,21 @@ impl Place {
 
     fn look(&mut self) -> Vec<Action> {
         let services: Vec<_> = self.services.iter().cloned().map(object).collect();
-        let objects = Objects { services: services.iter().collect(), ..Objects::default() };
+        let deployments: Vec<_> = self.deployments.iter().cloned().map(object).collect();
+        let objects = Objects {
+            services: services.iter().collect(),
+            deployments: deployments.iter().collect(),
+            ..Objects::default()
+        };
+        let (ours, theirs): (Vec<_>, Vec<_>) =
+            self.routes.iter().partition(|route| all_routes::is_ours(route, "istio-system"));
         let (limits, endpoints) = (Limits::default(), Endpoints::default());
-        let around = Surroundings::new(services.iter().collect(), self.slices.iter().collect());
+        let around = Surroundings::new(services.iter().collect(), self.slices.iter().collect(), theirs);
         let seen = Seen {
-            namespace: "default",
+            namespace: self.namespace,
             functions: functions(&objects, DEFAULT_DOMAIN),
             filters: self.filters.iter().map(|filter| (filter.name_any(), filter)).collect(),
+            routes: ours.into_iter().map(|route| (route.name_any(), route)).collect(),
             known: Known {
                 limits: &limits,
                 endpoints: &endpoints,
@@ -76,19 +93,25 @@ impl Place {
     fn settle(&mut self) {
         for action in self.look() {
             match action {
-                Action::Apply { name, filter, .. } => {
-                    let mut filter: Value = serde_json::from_str(filter.get()).unwrap();
-                    filter["metadata"]["resourceVersion"] = "7".into();
-                    filter["metadata"]["uid"] = "of-the-filter".into();
-                    self.filters.retain(|filter| filter.name_any() != name);
-                    self.filters.push(object(filter));
+                Action::Apply { made, name, object: written, .. } => {
+                    let mut written: Value = serde_json::from_str(written.get()).unwrap();
+                    written["metadata"]["resourceVersion"] = "7".into();
+                    written["metadata"]["uid"] = "of-what-was-written".into();
+                    self.delete(made, &name);
+                    match made {
+                        Made::EnvoyFilter => self.filters.push(object(written)),
+                        Made::VirtualService => self.routes.push(object(written)),
+                    }
                 }
-                Action::Delete { name, .. } => self.filters.retain(|filter| filter.name_any() != name),
+                Action::Delete { made, name, .. } => self.delete(made, &name),
                 Action::StandBy(slice) => self.slices.push(*slice),
                 Action::StandDown { name, .. } => self.slices.retain(|slice| slice.name_any() != name),
                 Action::Say { function, status, .. } => {
-                    let there =
-                        self.services.iter_mut().find(|service| service["metadata"]["name"] == function.name);
+                    let objects = match function.kind {
+                        Kind::Deployment => &mut self.deployments,
+                        _ => &mut self.services,
+                    };
+                    let there = objects.iter_mut().find(|object| object["metadata"]["name"] == function.name);
                     let annotations = &mut there.unwrap()["metadata"]["annotations"];
                     match status {
                         Some(status) => annotations[STATUS] = status.into(),
@@ -97,6 +120,13 @@ impl Place {
                 }
                 Action::Complain(complaint) => panic!("the limits are right: {complaint:?}"),
             }
+        }
+    }
+
+    fn delete(&mut self, made: Made, name: &str) {
+        match made {
+            Made::EnvoyFilter => self.filters.retain(|filter| filter.name_any() != name),
+            Made::VirtualService => self.routes.retain(|route| route.name_any() != name),
         }
     }
 }
@@ -141,7 +171,7 @@ fn what_was_written_is_not_written_again_while_the_watch_is_late() {
     let mut place = Place::with(vec![service("fib", json!({}), protected())]);
     for action in place.look() {
         match action {
-            Action::Apply { name, content, .. } => place.memory.filters.wrote(name, content, "7"),
+            Action::Apply { name, content, .. } => place.memory.written.wrote(name, content, "7"),
             Action::Say { function, status, .. } => place.memory.said(&function, status.as_deref()),
             other => panic!("nothing else is to be done: {other:?}"),
         }
@@ -154,10 +184,10 @@ fn what_was_written_and_deleted_before_the_watch_showed_either_is_written_again(
     let mut place = Place::with(vec![service("fib", json!({}), protected())]);
     for action in place.look() {
         if let Action::Apply { name, content, .. } = action {
-            place.memory.filters.wrote(name, content, "7");
+            place.memory.written.wrote(name, content, "7");
         }
     }
-    place.memory.filters.seen("steadfaas.default.service.fib", Some("8"));
+    place.memory.written.seen("steadfaas.default.service.fib", Some("8"));
     assert_eq!(applied(&place.look()), ["steadfaas.default.service.fib"]);
 }
 

@@ -9,6 +9,7 @@ use super::*;
 use crate::controller::decide::tests::settings;
 use crate::function::fixtures::{object, protected, service};
 use crate::function::knative;
+use crate::virtual_service;
 
 /// A cluster with one function and the extension; its ConfigMap and EnvoyFilters may change.
 struct Cluster {
@@ -30,6 +31,7 @@ impl Cluster {
             deployments: Writer::new(()).as_reader(),
             slices: Writer::new(()).as_reader(),
             filters: filters.as_reader(),
+            routes: Writer::new(virtual_service::resource()).as_reader(),
             limits: limits.as_reader(),
         };
         let mut world = World::new(stores);
@@ -56,11 +58,11 @@ impl Cluster {
         let mut written = Vec::new();
         for action in self.look() {
             match action {
-                Action::Apply { name, filter, content, .. } => {
+                Action::Apply { name, object: filter, content, .. } => {
                     let mut filter: Value = serde_json::from_str(filter.get()).unwrap();
                     filter["metadata"]["resourceVersion"] = version.into();
                     written.push(object(filter));
-                    self.world.memory.filters.wrote(name, content, version);
+                    self.world.memory.written.wrote(name, content, version);
                 }
                 Action::Say { function, status, .. } => {
                     self.world.memory.said(&function, status.as_deref());

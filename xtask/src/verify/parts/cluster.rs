@@ -1,5 +1,6 @@
 //! The parts on a real Kubernetes, by `cargo cluster`. They come last: what proves itself without is proven by then, and
-//! the cluster's programs have been built beside it.
+//! nothing that measures runs beside the Go compiler, which has both cores for some 15 minutes where the cluster's
+//! programs are not in the cache yet. Even with what the processor had left over it made cells of the matrix fail.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
