@@ -14,8 +14,9 @@ const OBJECTS: &str = include_str!("../behind-gateway/fib.yaml");
 /// The host that the gateway has for it; `fib.yaml` names it.
 const HOST: &str = "fib.steadfaas-e2e.test";
 
-/// Pods are ready some 3 s after they were asked for.
-const READY_SECONDS: u32 = 60;
+/// Pods are ready some 3 s after they were asked for; but a kubelet may notice only after a minute that an API server is
+/// back that was away, and the earlier trial's pods have to be gone first.
+const READY_SECONDS: u32 = 150;
 
 /// The function of this scenario.
 #[derive(Debug, Clone, Copy)]
