@@ -47,6 +47,9 @@ pub(super) struct Protect {
     /// off, tcp, http:/path, each with @interval [default: off]
     #[arg(long, value_name = "HOW")]
     probe: Option<String>,
+    /// SERVICE or SERVICE.NAMESPACE: its replicas take over where none of the function's own is well
+    #[arg(long, value_name = "SERVICE")]
+    standby_service: Option<String>,
     /// gateway: calls of OpenFaaS' gateway, which sends past the mesh, are led to the function
     #[arg(long, value_name = "WHICH")]
     route: Option<String>,
@@ -124,6 +127,7 @@ impl Protect {
             ("deadline", &self.deadline),
             ("start", &self.start),
             ("probe", &self.probe),
+            ("standby-service", &self.standby_service),
         ];
         let given = optional.into_iter().filter_map(|(key, value)| Some((key, value.clone()?)));
         let all = [("strategy", self.strategy.clone())].into_iter().chain(given);
@@ -200,4 +204,20 @@ async fn carry_out(access: &Access, changes: &[Change], dry_run: bool) -> Result
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use steadfaas_core::policy::KEYS;
+
+    use super::*;
+
+    #[test]
+    fn every_key_that_a_strategy_acts_on_can_be_said() {
+        let command = Protect::augment_args(clap::Command::new("protect"));
+        let said: Vec<&str> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
+        for key in KEYS.into_iter().filter(|key| *key != "objective") {
+            assert!(said.contains(&key), "what isn't said is taken away: --{key}");
+        }
+    }
 }
