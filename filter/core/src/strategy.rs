@@ -209,9 +209,14 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
     }
 }
 
-/// A well replica that has fallen silent, if there is one: whoever plans sets it aside first.
+/// A well replica that has fallen silent, if there is one: whoever plans sets it aside first. Not the last one where the
+/// others broke: while those are known to be dead, it has more to do than before, and may only be slow.
 #[must_use]
 pub fn silent<L: AsRef<Lane>>(view: &View, lanes: &[L], now: Micros) -> Option<usize> {
+    let suspects = || view.own().filter(|replica| replica.suspicion.is_some());
+    if view.well() == 1 && suspects().next().is_some() && !suspects().any(Replica::hangs) {
+        return None;
+    }
     let mut places = view.replicas.iter().zip(lanes);
     places.position(|(replica, lane)| replica.is_well() && lane.as_ref().is_silent(now))
 }

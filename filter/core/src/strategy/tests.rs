@@ -173,6 +173,19 @@ fn one_that_fell_silent_is_found_before_the_next_plan() {
 }
 
 #[test]
+fn the_last_one_is_not_taken_for_silent_where_the_others_broke_but_its_requests_are_hedged() {
+    let later = Micros(NOW.0 * 1_000 + 15_001);
+    for hangs in [false, true] {
+        let mut stage = stage(2, &[("strategy", "active-standby")]);
+        assert!(stage.view.suspect(0, hangs, &Roles::of(&stage.policy), NOW));
+        let _waiting: Vec<InFlight> = (0..3).map(|_| enter(&stage.lanes[1])).collect();
+        assert_eq!(silent(&stage.view, &stage.lanes, later), hangs.then_some(1));
+        let plan = Situation { now: Millis(NOW.0 + 16), ..stage.situation(true, 0) }.plan(None);
+        assert_eq!((plan.order, plan.hedge_after), (vec![1, 0], Some(16 * DELAY)));
+    }
+}
+
+#[test]
 fn active_standby_keeps_to_the_active_one() {
     let stage = stage(2, &[("strategy", "active-standby")]);
     let (active, standby) = (stage.active()[0], 1 - stage.active()[0]);

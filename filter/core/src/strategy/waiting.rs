@@ -10,6 +10,7 @@ use super::Situation;
 use crate::lane::Lane;
 use crate::pace::much_later;
 use crate::plan::{Plan, Repeat};
+use crate::time::Micros;
 use crate::view::Replica;
 
 /// How often a request that no replica takes is tried again before it fails. With a back-off that doubles from 1 ms to
@@ -42,7 +43,10 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
         plan.is_desperate = !plan.order.iter().filter_map(replica).any(Replica::is_well);
         let first = plan.first();
         let suspects = self.suspects();
-        let hedges = self.may_run_again() && suspects.iter().filter_map(replica).any(Replica::hangs);
+        let hangs = suspects.iter().filter_map(replica).any(Replica::hangs);
+        let is_silent = |lane: &Lane| lane.is_silent(Micros(self.now.0.saturating_mul(1_000)));
+        let hedges = self.may_run_again()
+            && (hangs || first.and_then(|place| self.lane(place)).is_some_and(is_silent));
         if hedges || plan.is_desperate {
             plan.order.extend(suspects.into_iter().filter(|place| Some(*place) != first));
             plan.order.truncate(self.attempts());
