@@ -55,7 +55,12 @@ impl<'a> Traces<'a> {
                 continue;
             };
             let [line, groups] = [line, groups].map(|text| String::from_utf8_lossy(&text).replace('\0', " "));
-            if pid != own && marks.iter().any(|mark| line.contains(mark) || groups.contains(mark)) {
+            // One that has ended has no command line: it only waits for its parent to take note.
+            let has_ended = line.trim().is_empty();
+            if pid != own
+                && !has_ended
+                && marks.iter().any(|mark| line.contains(mark) || groups.contains(mark))
+            {
                 found.push(format!("process {pid} {line}"));
             }
         }
