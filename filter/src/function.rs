@@ -137,6 +137,11 @@ impl Function {
         self.sight.borrow().clone()
     }
 
+    /// As far as this worker knows by now, none of the replicas in `sight` is well any more.
+    pub(crate) fn has_lost_all_since(&self, sight: &Sight) -> bool {
+        self.sight.borrow().view.has_lost_all_since(&sight.view)
+    }
+
     /// Takes over a view; lanes to replicas that are still there stay.
     pub(crate) fn look_at(&self, view: View) {
         let mut sight = self.sight.borrow_mut();

@@ -115,7 +115,10 @@ impl Planned {
         let (now, attempts) = (host::clock(), host::number_property(property::ATTEMPTS).unwrap_or(0));
         let latency = now.since(self.began);
         let is_unflagged = || host::number_property(property::RESPONSE_FLAGS) == Some(0);
-        if is_plain(&self.plan, attempts, self.in_flight.as_ref(), self.looks_closer, is_unflagged) {
+        let is_last_hope = self.function.has_lost_all_since(&self.sight);
+        if !is_last_hope
+            && is_plain(&self.plan, attempts, self.in_flight.as_ref(), self.looks_closer, is_unflagged)
+        {
             self.remember(&Outcome::plain(&self.plan, latency), now.millis());
             return;
         }
@@ -134,7 +137,10 @@ impl Planned {
         };
         self.remember(&outcome, now.millis());
         let lane_at = |place: usize| self.lane_at(place);
-        let lessons = learn(self.guard.policy.strategy, &self.plan, &outcome, &lane_at, now.millis());
+        let mut lessons = learn(self.guard.policy.strategy, &self.plan, &outcome, &lane_at, now.millis());
+        if is_last_hope {
+            lessons.hold_on_to_who_answered(&outcome);
+        }
         if lessons.failover {
             metrics.failover();
         }

@@ -159,7 +159,8 @@ impl Proxy {
 
     /// A request is over. `attempts`: how many were made; `flagged`: the connection broke, or the client left.
     pub(crate) fn learn(&mut self, planned: &Planned, outcome: &Outcome, now: Micros) {
-        if planned.is_plain(outcome) {
+        let is_last_hope = self.view.has_lost_all_since(&planned.view);
+        if !is_last_hope && planned.is_plain(outcome) {
             let plain = Outcome::plain(&planned.plan, outcome.latency);
             self.remember(planned, &plain, now.millis());
             return;
@@ -167,7 +168,10 @@ impl Proxy {
         self.remember(planned, outcome, now.millis());
         let Some(worker) = self.workers.get(planned.worker) else { return };
         let lane_at = |place: usize| worker.lanes.get(place).map(Rc::as_ref);
-        let lessons = learn(self.policy.strategy, &planned.plan, outcome, &lane_at, now.millis());
+        let mut lessons = learn(self.policy.strategy, &planned.plan, outcome, &lane_at, now.millis());
+        if is_last_hope {
+            lessons.hold_on_to_who_answered(outcome);
+        }
         self.apply(&planned.view, &lessons, now.millis());
     }
 

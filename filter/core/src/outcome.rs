@@ -68,7 +68,7 @@ pub struct Lessons {
     pub suspects: Vec<usize>,
     /// They were silent or late; otherwise their connections broke.
     pub hang: bool,
-    /// The replica that answered, where that is news: it was led a check, or nobody knew of any well replica.
+    /// The replica that answered, where that is news: it was led a check, or nobody knows of any well replica.
     pub acquitted: Option<usize>,
     /// An answer came, but not from the replica that was tried first.
     pub failover: bool,
@@ -79,6 +79,14 @@ impl Lessons {
     #[must_use]
     pub fn of_silence(place: usize) -> Self {
         Self { suspects: vec![place], hang: true, ..Self::default() }
+    }
+
+    /// Nobody is known to be well any more since the request was planned: the replica that answered it all the same is,
+    /// and the next ones needn't find that out by asking those that are gone.
+    pub fn hold_on_to_who_answered(&mut self, outcome: &Outcome) {
+        if outcome.end == End::Answered {
+            self.acquitted = outcome.replica;
+        }
     }
 
     /// Nothing that the view has to take in.

@@ -26,6 +26,10 @@ use crate::view::{Replica, View};
 /// a check.
 pub const CHECK_HEDGE_AFTER: Duration = Duration::from_millis(100);
 
+/// Replicas that were set aside within this span may have met the same fault, and are equally likely to be back. One
+/// that was set aside earlier goes behind: it is known to be gone for longer than a pause.
+const SAME_FAULT: Duration = Duration::from_secs(1);
+
 /// Everything that a strategy decides from.
 #[derive(Debug, Clone, Copy)]
 pub struct Situation<'a, L> {
@@ -71,11 +75,14 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
         let races = |place: usize| is_race && self.view.replicas.get(place).is_some_and(Replica::is_well);
         let is_check = check.is_some_and(|place| !races(place));
         let mut plan = Plan { order, is_check, reserved: self.terms.reserved, ..Plan::default() };
+        let may_be_all = is_race && self.is_trial_of_broken(check) && self.view.well() < 2;
         match plan.order.len() {
-            0 | 1 => self.wait(&mut plan),
-            _ if is_race && self.is_trial_of_broken(check) && self.view.well() < 2 => {
+            len if len < 2 || may_be_all => {
                 self.wait(&mut plan);
-                plan.repeat = Repeat::AsPolicySays;
+                // It may well be dead: a 503 of its sidecar is no reason not to ask those that were only silent.
+                if may_be_all || (plan.hedge_after.is_some() && self.is_trial_of_broken(check)) {
+                    plan.repeat = Repeat::AsPolicySays;
+                }
             }
             _ if is_race && self.may_repeat && copies > 1 => self.race(&mut plan),
             _ => self.protect(&mut plan),
@@ -175,12 +182,15 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
         })
     }
 
-    /// Suspects: first those that were silent, for that may have been a pause of this machine, then those that failed;
-    /// the least busy first.
+    /// Suspects: first those that were well not long ago, among them those that were silent, for that may have been a
+    /// pause of this machine, before those that failed; the least busy first.
     fn suspects(&self) -> Vec<usize> {
+        let since = |replica: &Replica| replica.suspicion.map(|suspicion| suspicion.since);
+        let last = self.view.replicas.iter().filter_map(since).max().unwrap_or_default();
+        let is_older = |replica: &Replica| since(replica).is_some_and(|since| last.since(since) > SAME_FAULT);
         self.sorted(
             |replica| replica.serving && !replica.is_well(),
-            |replica, _, busy| flagged(!replica.hangs(), busy),
+            |replica, _, busy| flagged(is_older(replica), flagged(!replica.hangs(), busy)),
         )
     }
 
@@ -209,14 +219,9 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
     }
 }
 
-/// A well replica that has fallen silent, if there is one: whoever plans sets it aside first. Not the last one where the
-/// others broke: while those are known to be dead, it has more to do than before, and may only be slow.
+/// A well replica that has fallen silent, if there is one: whoever plans sets it aside first.
 #[must_use]
 pub fn silent<L: AsRef<Lane>>(view: &View, lanes: &[L], now: Micros) -> Option<usize> {
-    let suspects = || view.own().filter(|replica| replica.suspicion.is_some());
-    if view.well() == 1 && suspects().next().is_some() && !suspects().any(Replica::hangs) {
-        return None;
-    }
     let mut places = view.replicas.iter().zip(lanes);
     places.position(|(replica, lane)| replica.is_well() && lane.as_ref().is_silent(now))
 }

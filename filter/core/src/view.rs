@@ -127,6 +127,12 @@ impl View {
         self.own().filter(|replica| replica.is_well()).count()
     }
 
+    /// None of them is known to be well any more, which wasn't so when somebody planned with `before`.
+    #[must_use]
+    pub fn has_lost_all_since(&self, before: &Self) -> bool {
+        !std::ptr::eq(self, before) && self.well() == 0 && before.well() > 0
+    }
+
     /// Some replica is suspected: the view wants to be fresh.
     #[must_use]
     pub fn is_uneasy(&self) -> bool {

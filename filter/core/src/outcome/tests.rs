@@ -106,6 +106,19 @@ fn when_nobody_was_known_to_be_well_the_one_that_answers_is() {
 }
 
 #[test]
+fn the_one_that_answers_a_request_from_before_all_were_set_aside_is_well() {
+    for (outcome, acquitted) in [
+        (answered(1, 1), Some(1)),
+        (Outcome { end: End::Busy, ..answered(1, 1) }, None),
+        (Outcome { end: End::Broken, ..answered(1, 1) }, None),
+    ] {
+        let mut lessons = taught(&plan(&[1, 0]), outcome);
+        lessons.hold_on_to_who_answered(&outcome);
+        assert_eq!(lessons.acquitted, acquitted);
+    }
+}
+
+#[test]
 fn losing_a_race_by_itself_sets_nobody_aside() {
     let lanes = [Lane::default(), Lane::default()];
     let race = Plan { hedge_after: Some(Duration::from_millis(1)), ..plan(&[0, 1]) };

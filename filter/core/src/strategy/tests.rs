@@ -13,6 +13,7 @@ use crate::policy::{Placement, WrittenPolicy};
 use crate::view::Roles;
 
 mod placement;
+mod waiting;
 
 const NOW: Millis = Millis(1_000_000);
 const DELAY: Duration = Duration::from_millis(15);
@@ -99,15 +100,6 @@ fn the_last_replica_fills_the_list_so_that_envoy_never_picks_one_itself() {
 }
 
 #[test]
-fn a_request_with_nowhere_else_to_go_waits_until_it_is_taken() {
-    let alone = stage(1, &[("strategy", "active-standby")]);
-    let plan = |may_repeat| alone.situation(may_repeat, 0).plan(None);
-    assert_eq!((plan(true).order, plan(true).hedge_after), (vec![0], None));
-    assert_eq!((plan(true).repeat, plan(true).max_retries), (Repeat::WhenBroken, Some(RESTART_PATIENCE)));
-    assert_eq!((plan(false).repeat, plan(false).max_retries), (Repeat::Never, Some(PATIENCE)));
-}
-
-#[test]
 fn a_full_active_one_spills_to_the_standby_and_full_ones_share_by_load() {
     let stage = stage(2, &[("strategy", "active-standby")]);
     let (active, standby) = (stage.active()[0], 1 - stage.active()[0]);
@@ -115,27 +107,6 @@ fn a_full_active_one_spills_to_the_standby_and_full_ones_share_by_load() {
     assert_eq!(stage.plan().first(), Some(standby));
     busy.extend((0..9).map(|_| enter(&stage.lanes[standby])));
     assert_eq!(stage.plan().first(), Some(active));
-}
-
-#[test]
-fn a_suspect_that_may_hang_is_asked_again_but_not_in_a_hurry() {
-    let mut stage = stage(3, &[("strategy", "active-standby")]);
-    let roles_policy = stage.policy.clone();
-    let roles = Roles::of(&roles_policy);
-    stage.view.suspect(0, false, &roles, NOW);
-    stage.view.suspect(1, true, &roles, NOW);
-    let one_left = stage.plan();
-    assert_eq!((one_left.first(), one_left.order.len(), one_left.is_last_resort), (Some(2), 3, true));
-    assert_eq!((one_left.hedge_after, one_left.max_retries), (Some(16 * DELAY), Some(HANGING_PATIENCE)));
-    stage.view.suspect(2, true, &roles, NOW);
-    let none_left = stage.plan();
-    assert_eq!((none_left.hedge_after, none_left.is_desperate), (Some(LONGEST_DELAY), true));
-    let poor = stage.on_terms(|terms| terms.reserved = 0).plan(None);
-    assert_eq!(
-        (poor.hedge_after, poor.max_retries),
-        (None, Some(PATIENCE)),
-        "without a budget it only waits"
-    );
 }
 
 #[test]
@@ -173,19 +144,6 @@ fn one_that_fell_silent_is_found_before_the_next_plan() {
 }
 
 #[test]
-fn the_last_one_is_not_taken_for_silent_where_the_others_broke_but_its_requests_are_hedged() {
-    let later = Micros(NOW.0 * 1_000 + 15_001);
-    for hangs in [false, true] {
-        let mut stage = stage(2, &[("strategy", "active-standby")]);
-        assert!(stage.view.suspect(0, hangs, &Roles::of(&stage.policy), NOW));
-        let _waiting: Vec<InFlight> = (0..3).map(|_| enter(&stage.lanes[1])).collect();
-        assert_eq!(silent(&stage.view, &stage.lanes, later), hangs.then_some(1));
-        let plan = Situation { now: Millis(NOW.0 + 16), ..stage.situation(true, 0) }.plan(None);
-        assert_eq!((plan.order, plan.hedge_after), (vec![1, 0], Some(16 * DELAY)));
-    }
-}
-
-#[test]
 fn active_standby_keeps_to_the_active_one() {
     let stage = stage(2, &[("strategy", "active-standby")]);
     let (active, standby) = (stage.active()[0], 1 - stage.active()[0]);
@@ -208,60 +166,6 @@ fn a_suspect_is_in_no_plan() {
     let gone = stage.plan().order[0];
     stage.suspect(gone);
     assert!(!stage.plan().order.contains(&gone));
-}
-
-#[test]
-fn when_all_are_suspect_any_will_do() {
-    let mut stage = stage(2, &[("strategy", "active-standby"), ("hedge-after", "25ms")]);
-    stage.suspect(0);
-    stage.suspect(1);
-    let _busy = enter(&stage.lanes[0]);
-    let plan = stage.plan();
-    assert!(plan.is_desperate);
-    assert_eq!(plan.order[..4], [1, 0, 1, 0], "the least busy first, then in turn");
-    assert_eq!(
-        (plan.hedge_after, plan.repeat),
-        (None, Repeat::Never),
-        "one of them may have broken by the request"
-    );
-    assert_eq!(plan.max_retries, Some(PATIENCE), "and it waits");
-}
-
-#[test]
-fn the_only_well_one_is_asked_again_rather_than_one_that_broke() {
-    let mut stage = stage(2, &[("strategy", "active-standby")]);
-    stage.suspect(0);
-    for may_repeat in [true, false] {
-        assert_eq!(stage.situation(may_repeat, 0).plan(None).order, [1, 1, 1]);
-    }
-}
-
-#[test]
-fn of_suspects_the_silent_come_before_those_that_failed() {
-    let mut stage = stage(2, &[("strategy", "active-standby")]);
-    for (place, hangs) in [(0, false), (1, true)] {
-        assert!(stage.view.suspect(place, hangs, &Roles::of(&stage.policy), NOW));
-    }
-    let _busy = enter(&stage.lanes[1]);
-    assert_eq!(stage.plan().order[..2], [1, 0]);
-}
-
-#[test]
-fn a_trial_where_nobody_is_well_waits_for_any_replica() {
-    let mut stage = stage(2, &[("strategy", "active-standby")]);
-    stage.suspect(0);
-    stage.suspect(1);
-    let plan = stage.situation(true, 0).plan(Some(1));
-    assert_eq!((plan.order[..3].to_vec(), plan.is_check, plan.is_desperate), (vec![1, 0, 1], true, true));
-    assert_eq!(plan.max_retries, Some(PATIENCE));
-}
-
-#[test]
-fn a_copy_on_trial_that_broke_may_take_the_last_well_one_along() {
-    let mut stage = stage(2, &[("strategy", "request-replication")]);
-    stage.suspect(0);
-    let plan = stage.situation(true, 0).plan(Some(0));
-    assert_eq!((plan.order[0], plan.max_retries), (0, Some(RESTART_PATIENCE)));
 }
 
 #[test]

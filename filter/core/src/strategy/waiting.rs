@@ -10,7 +10,6 @@ use super::Situation;
 use crate::lane::Lane;
 use crate::pace::much_later;
 use crate::plan::{Plan, Repeat};
-use crate::time::Micros;
 use crate::view::Replica;
 
 /// How often a request that no replica takes is tried again before it fails. With a back-off that doubles from 1 ms to
@@ -43,10 +42,7 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
         plan.is_desperate = !plan.order.iter().filter_map(replica).any(Replica::is_well);
         let first = plan.first();
         let suspects = self.suspects();
-        let hangs = suspects.iter().filter_map(replica).any(Replica::hangs);
-        let is_silent = |lane: &Lane| lane.is_silent(Micros(self.now.0.saturating_mul(1_000)));
-        let hedges = self.may_run_again()
-            && (hangs || first.and_then(|place| self.lane(place)).is_some_and(is_silent));
+        let hedges = self.may_run_again() && suspects.iter().filter_map(replica).any(Replica::hangs);
         if hedges || plan.is_desperate {
             plan.order.extend(suspects.into_iter().filter(|place| Some(*place) != first));
             plan.order.truncate(self.attempts());
@@ -64,6 +60,7 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
             if plan.repeat == Repeat::WhenBroken { RESTART_PATIENCE } else { PATIENCE }
         });
     }
+
     /// Suspects that cost nothing to try are asked one after the other, round after round. One that is well keeps its
     /// request: a late connection to it is no reason to ask those that aren't.
     fn take_turns(&self, plan: &mut Plan) {

@@ -52,6 +52,18 @@ fn n_less_k_replicas_are_active_but_never_none() {
 }
 
 #[test]
+fn all_are_lost_once_the_last_one_is_set_aside() {
+    let (roles, before) = (pair(), view(2, &pair()));
+    let mut now = before.clone();
+    now.suspect(0, false, &roles, START);
+    assert!(!now.has_lost_all_since(&before) && !before.has_lost_all_since(&before));
+    let half = now.clone();
+    now.suspect(1, true, &roles, START);
+    assert!(now.has_lost_all_since(&before) && now.has_lost_all_since(&half));
+    assert!(!now.has_lost_all_since(&now.clone()), "the request knew");
+}
+
+#[test]
 fn copies_are_on_different_nodes_and_a_newcomer_waits_to_make_them_so() {
     let node = [1, 2, 3].map(|n| format!("10.0.0.{n}")).to_vec();
     let placement = Placement { nodes: vec![node], ..Placement::default() };
