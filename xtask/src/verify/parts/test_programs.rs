@@ -1,4 +1,5 @@
-//! The parts that are test programs in `tests/tests` and `e2e`: on real Envoys, but for the simulated host.
+//! The parts that are test programs: the units of all crates, and those of `installer`, `fib`, `tests` and `e2e`, most of
+//! them on real Envoys.
 
 use std::process::Command;
 
@@ -51,19 +52,23 @@ pub(super) fn matrix(supplies: &Supplies) -> Result<Outcome> {
 }
 
 pub(super) fn lost_node(supplies: &Supplies) -> Result<Outcome> {
-    in_namespaces(supplies, &mut tests_on(Kind::Namespaces)?)
+    in_namespaces(supplies, || tests_on(Kind::Namespaces))
 }
 
 pub(super) fn e2e(supplies: &Supplies) -> Result<Outcome> {
-    let mut command = Package::E2e.tests(|_| true)?;
-    in_namespaces(supplies, command.env("STEADFAAS_BIN", Package::Installer.program(supplies, "steadfaas")?))
+    in_namespaces(supplies, || {
+        let mut command = Package::E2e.tests(|_| true)?;
+        command.env("STEADFAAS_BIN", Package::Installer.program(supplies, "steadfaas")?);
+        Ok(command)
+    })
 }
 
-fn in_namespaces(supplies: &Supplies, command: &mut Command) -> Result<Outcome> {
+/// What `command` gives is run where there are network namespaces; it is asked only there, for it may build something.
+fn in_namespaces(supplies: &Supplies, command: impl FnOnce() -> Result<Command>) -> Result<Outcome> {
     if let Err(why) = ensure_namespaces() {
         return Ok(Outcome::NotRun(format!("{why:#}")));
     }
-    count_tests(supplies.hand(&ENVOY_TESTS, command.args(ONE_BY_ONE))?)
+    count_tests(supplies.hand(&ENVOY_TESTS, command()?.args(ONE_BY_ONE))?)
 }
 
 /// Makes sure of what network namespaces take, or says what is missing.
