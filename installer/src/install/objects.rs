@@ -81,11 +81,7 @@ impl Item {
     pub(super) async fn delete(&self, access: &Access) -> Result<bool, ClusterError> {
         let Some(api) = self.api(&access.client).await? else { return Ok(false) };
         // What belongs to it goes first: it is gone when it is gone.
-        match api.delete(&self.object.name_any(), &DeleteParams::foreground()).await {
-            Ok(_) => Ok(true),
-            Err(kube::Error::Api(status)) if status.code == 404 => Ok(false),
-            Err(error) => Err(ClusterError::refused(format!("deleting {}", self.in_words()))(error)),
-        }
+        delete(&api, &self.object.name_any(), &DeleteParams::foreground(), &self.in_words()).await
     }
 
     /// Whether it is there.
@@ -93,6 +89,21 @@ impl Item {
         let Some(api) = self.api(&access.client).await? else { return Ok(false) };
         let found = api.get_metadata_opt(&self.object.name_any()).await;
         Ok(found.map_err(ClusterError::refused(format!("reading {}", self.in_words())))?.is_some())
+    }
+}
+
+/// Takes the object with this name away; messages call it `in_words`. Says whether it was there: somebody may have been
+/// quicker.
+pub(super) async fn delete(
+    api: &Api<DynamicObject>,
+    name: &str,
+    params: &DeleteParams,
+    in_words: &str,
+) -> Result<bool, ClusterError> {
+    match api.delete(name, params).await {
+        Ok(_) => Ok(true),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(false),
+        Err(error) => Err(ClusterError::refused(format!("deleting {in_words}"))(error)),
     }
 }
 

@@ -7,7 +7,7 @@ use kube::ResourceExt as _;
 use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
 use serde_json::json;
 
-use super::{InstallError, Item, Wanted, wait};
+use super::{InstallError, Item, Wanted, objects, wait};
 use crate::access::{Access, ClusterError};
 use crate::envoy_filter::{self, PART, PART_FUNCTION};
 use crate::function::{DEFAULT_DOMAIN, Function, STATUS, list};
@@ -86,14 +86,10 @@ async fn written(
     for object in objects {
         let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
         let there: Api<DynamicObject> = Api::namespaced_with(client(), &namespace, resource);
-        match there.delete(&name, &DeleteParams::default()).await {
-            Ok(_) => say(&format!("{kind} {namespace}/{name}")),
-            // Kubernetes takes them away with the extension, if somebody deleted that first.
-            Err(kube::Error::Api(status)) if status.code == 404 => {}
-            Err(error) => {
-                let doing = format!("deleting {kind} {namespace}/{name}");
-                return Err(ClusterError::refused(doing)(error));
-            }
+        let in_words = format!("{kind} {namespace}/{name}");
+        // Kubernetes takes them away with the extension, if somebody deleted that first.
+        if objects::delete(&there, &name, &DeleteParams::default(), &in_words).await? {
+            say(&in_words);
         }
     }
     Ok(())
