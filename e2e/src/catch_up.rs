@@ -7,21 +7,21 @@ mod extension;
 mod limits;
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use anyhow::Context as _;
 
 use crate::bare_functions::{BareFunctions, Filter};
 use crate::cluster::layers::{self, Layer};
 use crate::cluster::running::Running;
+use crate::patience::Patience;
 
 /// How many functions there are: some are written while a disturbance begins, and others wait for their turn.
 const FUNCTIONS: usize = 20;
 
 /// What it takes at most: connections that are gone without a word are noticed after 40 s; the rest is for a machine that does
 /// other things too.
-const PATIENCE: Duration = Duration::from_secs(90);
-
-/// How often it is looked.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+const PATIENCE: Patience = Patience { most: Duration::from_secs(90), every: Duration::from_millis(200) };
 
 /// How long the API server is away.
 const AWAY: Duration = Duration::from_secs(10);
@@ -76,20 +76,14 @@ impl Stage<'_> {
         otherwise: &str,
         holds: impl Fn(&BTreeMap<String, Filter>) -> bool,
     ) -> anyhow::Result<Duration> {
-        let began = Instant::now();
-        loop {
-            let filters = self.functions.filters()?;
-            if holds(&filters) {
-                return Ok(began.elapsed());
-            }
-            let (seconds, told) = (PATIENCE.as_secs(), || filters.values().map(|filter| &filter.strategy));
-            anyhow::ensure!(
-                began.elapsed() < PATIENCE,
-                "{otherwise} after {seconds} s: {:?}",
-                told().collect::<Vec<_>>()
-            );
-            std::thread::sleep(LOOK_EVERY);
-        }
+        let mut filters = BTreeMap::new();
+        let look = || {
+            filters = self.functions.filters()?;
+            Ok(holds(&filters))
+        };
+        let took = PATIENCE.until(otherwise, look);
+        let strategies = || filters.values().map(|filter| &filter.strategy).collect::<Vec<_>>();
+        took.with_context(|| format!("the EnvoyFilters have {:?}", strategies()))
     }
 
     /// Each EnvoyFilter was changed once since, and no more.

@@ -24,7 +24,6 @@ pub mod network;
 pub mod node;
 pub mod openfaas;
 pub mod process;
-pub mod prometheus;
 pub mod proxy;
 pub mod record;
 pub mod requirements;

@@ -16,6 +16,7 @@ pub mod net_istio_stand_in;
 pub mod node_loss;
 pub mod openfaas_function;
 pub mod openfaas_gateway;
+mod patience;
 pub mod scenario;
 pub mod shipped;
 pub mod sidecar_caller;

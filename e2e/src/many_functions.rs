@@ -14,6 +14,7 @@ use crate::cluster::endpoint::Endpoint;
 use crate::cluster::layers::{self, Layer};
 use crate::cluster::running::Running;
 use crate::cluster::{istio, steadfaas};
+use crate::patience::Patience;
 
 /// An annotation is tried out so many times, on functions all over.
 const CHANGES: usize = 5;
@@ -25,10 +26,7 @@ const BUSY_CHANGES: usize = 20;
 const MISSED: usize = 10;
 
 /// Two thousand functions are written within half a minute; the rest is for a machine that does other things too.
-const PATIENCE: Duration = Duration::from_secs(300);
-
-/// How often it is looked: what is timed is as exact.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+const PATIENCE: Patience = Patience { most: Duration::from_secs(300), every: Duration::from_millis(50) };
 
 /// How often istiod is asked whether it is at rest: its answer costs it processor time, which is measured.
 const ASK_EVERY: Duration = Duration::from_millis(500);
@@ -55,9 +53,8 @@ pub fn run(running: &Running, count: usize, istiod: &[(String, String)]) -> anyh
     let measured = trial.measure();
     trial.functions.remove()?;
     measured?;
-    let began = Instant::now();
-    until("EnvoyFilters are left behind", || Ok(filters(running)? <= 1))?;
-    println!("all gone after the functions were deleted: {}", seconds(began.elapsed()));
+    let took = PATIENCE.until("EnvoyFilters are left behind", || Ok(filters(running)? <= 1))?;
+    println!("all gone after the functions were deleted: {}", seconds(took));
     Ok(())
 }
 
@@ -83,9 +80,9 @@ impl Trial<'_> {
         let began = Instant::now();
         steadfaas::begin(self.running)?;
         let count = self.functions.count();
-        until("not all EnvoyFilters are written", || Ok(filters(self.running)? > count))?;
+        PATIENCE.until("not all EnvoyFilters are written", || Ok(filters(self.running)? > count))?;
         let written = began.elapsed();
-        until("not all statuses are written", || Ok(readings::statuses(self.running)? >= count))?;
+        PATIENCE.until("not all statuses are written", || Ok(readings::statuses(self.running)? >= count))?;
         println!(
             "controller, from its start to all EnvoyFilters and statuses written: {}, {}",
             seconds(written),
@@ -129,7 +126,7 @@ impl Trial<'_> {
         let name = self.functions.envoy_cluster(number).replace('|', ".");
         let path = format!("/config_dump?resource=dynamic_active_clusters&name_regex={name}");
         let text = format!("\\\"strategy\\\":\\\"{}\\\"", strategy.as_str());
-        until("an annotation has no effect", || Ok(self.gateway.get(&path)?.contains(&text)))?;
+        PATIENCE.until("an annotation has no effect", || Ok(self.gateway.get(&path)?.contains(&text)))?;
         Ok(annotated.elapsed())
     }
 
@@ -162,7 +159,7 @@ impl Trial<'_> {
         steadfaas::begin(self.running)?;
         let wanted = Strategy::RequestReplication.as_str();
         let is_right = |strategy: &str| strategy == wanted;
-        until("what was missed isn't caught up", || {
+        PATIENCE.until("what was missed isn't caught up", || {
             let right =
                 self.functions.filters()?.values().filter(|filter| is_right(&filter.strategy)).count();
             Ok(right == MISSED.min(self.functions.count()))
@@ -185,14 +182,15 @@ impl Trial<'_> {
     /// Until istiod pushes nothing any more.
     fn calm(&self) -> anyhow::Result<()> {
         let (mut pushes, mut since) = (0.0, Instant::now());
-        until("istiod doesn't come to rest", || {
+        PATIENCE.until("istiod doesn't come to rest", || {
             let now = readings::pushes(self.running)?;
             if now > pushes {
                 (pushes, since) = (now, Instant::now());
             }
             std::thread::sleep(ASK_EVERY);
             Ok(since.elapsed() > REST)
-        })
+        })?;
+        Ok(())
     }
 }
 
@@ -203,16 +201,6 @@ fn filters(running: &Running) -> anyhow::Result<usize> {
     let left_out = list.pointer("/metadata/remainingItemCount").and_then(serde_json::Value::as_u64);
     let listed = list.get("items").and_then(serde_json::Value::as_array).map_or(0, Vec::len);
     Ok(listed + usize::try_from(left_out.unwrap_or(0))?)
-}
-
-/// Waits until something holds.
-fn until(otherwise: &str, mut holds: impl FnMut() -> anyhow::Result<bool>) -> anyhow::Result<()> {
-    let began = Instant::now();
-    while !holds()? {
-        anyhow::ensure!(began.elapsed() < PATIENCE, "{otherwise} after {}", seconds(PATIENCE));
-        std::thread::sleep(LOOK_EVERY);
-    }
-    Ok(())
 }
 
 fn seconds(duration: Duration) -> String {

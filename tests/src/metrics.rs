@@ -1,6 +1,10 @@
 //! The filter's metrics as Prometheus gets them from Envoy.
 
 use crate::envoy::Envoy;
+use crate::prometheus;
+
+/// What the names of the filter's metrics begin with.
+const PREFIX: &str = "steadfaas_";
 
 /// The filter's metrics at one moment.
 #[derive(Debug, Clone, Default)]
@@ -12,25 +16,25 @@ impl Metrics {
     /// # Errors
     /// It doesn't answer.
     pub async fn of(envoy: &Envoy) -> anyhow::Result<Self> {
-        Ok(Self(envoy.get("/stats/prometheus?filter=steadfaas_").await?))
+        Ok(Self(envoy.get(&format!("/stats/prometheus?filter={PREFIX}")).await?))
     }
 
     /// The value of `steadfaas_<name>` for `function`; nothing if there is none yet.
     #[must_use]
     pub fn get(&self, name: &str, function: &str) -> Option<u64> {
-        self.labelled(name, &[("function", function)])
+        self.labelled(name, &[&of(function)])
     }
 
     /// The value of `steadfaas_passed_through` for `function` and `reason`; 0 if there is none.
     #[must_use]
     pub fn passed_through(&self, function: &str, reason: &str) -> u64 {
-        self.labelled("passed_through", &[("function", function), ("reason", reason)]).unwrap_or(0)
+        self.labelled("passed_through", &[&of(function), &format!("reason=\"{reason}\"")]).unwrap_or(0)
     }
 
     /// How many series there are.
     #[must_use]
     pub fn series(&self) -> usize {
-        self.lines().count()
+        self.0.lines().filter(|line| line.starts_with(PREFIX)).count()
     }
 
     /// All of it, for messages.
@@ -39,18 +43,13 @@ impl Metrics {
         &self.0
     }
 
-    fn lines(&self) -> impl Iterator<Item = &str> {
-        self.0.lines().filter(|line| line.starts_with("steadfaas_"))
+    fn labelled(&self, name: &str, labels: &[&str]) -> Option<u64> {
+        prometheus::values(&self.0, &format!("{PREFIX}{name}"), labels).next()?.parse().ok()
     }
+}
 
-    fn labelled(&self, name: &str, labels: &[(&str, &str)]) -> Option<u64> {
-        self.lines().find_map(|line| {
-            let (written, value) = line.strip_prefix("steadfaas_")?.strip_prefix(name)?.rsplit_once(' ')?;
-            let written = written.strip_prefix('{')?.strip_suffix('}')?;
-            let holds = |(key, value): &(&str, &str)| written.contains(&format!("{key}=\"{value}\""));
-            labels.iter().all(holds).then(|| value.parse().ok())?
-        })
-    }
+fn of(function: &str) -> String {
+    format!("function=\"{function}\"")
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::NamedTempFile;
 
 pub(crate) use cpu::TICKS_PER_SECOND;
+pub use cpu::ticked_by;
 pub use program::{Program, find_in_path, in_path};
 
 /// How much of a process's output is shown when it fails: what is wrong stands in the last lines.

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use steadfaas_tests::prometheus;
+
 use super::{FUNCTIONS, Stage, seconds};
 use crate::cluster::faults::Outage;
-use crate::cluster::{prometheus, steadfaas};
+use crate::cluster::steadfaas;
 
 /// So many functions are annotated just before, the others just after.
 const BEFORE: usize = FUNCTIONS / 2;

@@ -1,10 +1,8 @@
 //! An administrator writes limits that can't be read.
 
-use std::time::Instant;
-
 use serde_json::json;
 
-use super::{LOOK_EVERY, PATIENCE, Stage, seconds};
+use super::{PATIENCE, Stage, seconds};
 use crate::cluster::steadfaas::NAMESPACE;
 
 const NAME: &str = "steadfaas-limits";
@@ -23,14 +21,11 @@ pub(super) fn said(stage: &Stage<'_>) -> anyhow::Result<String> {
         "data": { "elsewhere": "tolerate: many" },
     });
     kubectl.apply(&map.to_string())?;
-    let (began, namespace) = (Instant::now(), format!("--namespace={NAMESPACE}"));
+    let namespace = format!("--namespace={NAMESPACE}");
     let regarding = format!("--field-selector=type=Warning,involvedObject.name={NAME}");
     let events = ["get", "events", &namespace, &regarding, "--output=jsonpath={.items[*].message}"];
-    while !kubectl.run(&events)?.contains(WORDS) {
-        anyhow::ensure!(began.elapsed() < PATIENCE, "no Event says that {WORDS}");
-        std::thread::sleep(LOOK_EVERY);
-    }
-    let took = began.elapsed();
+    let is_said = || Ok(kubectl.run(&events)?.contains(WORDS));
+    let took = PATIENCE.until(&format!("no Event says that {WORDS}"), is_said)?;
     kubectl.run(&["delete", "configmap", &namespace, NAME])?;
     anyhow::ensure!(stage.functions.filters()? == before, "functions of another namespace were touched");
     Ok(format!("said in an Event after {}", seconds(took)))

@@ -4,7 +4,7 @@
 //! between leaves none. What a killed command couldn't take back is written down, and [`take_back`] does it.
 
 mod container;
-mod control_plane;
+pub(super) mod control_plane;
 mod in_force;
 mod node;
 mod outage;
@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use super::function::Replica;
 use super::running::Running;
-use super::steadfaas;
+use super::{istio, steadfaas};
 
 pub use in_force::{InForce, take_back};
 pub use outage::Outage;
@@ -190,7 +190,7 @@ impl Fault {
             Self::StopKubelet => node::stop_kubelet(running, &target.node),
             Self::DrainNode => node::drain(running, &target.node),
             Self::LoseAll => pod::scale(running, &target.namespace, &owner_of(&target.pod, 2), 0),
-            Self::StopIstiod => control_plane::stop(running, control_plane::ISTIOD),
+            Self::StopIstiod => control_plane::stop(running, istio::ISTIOD),
             Self::StopApiServer => control_plane::stop(running, control_plane::API_SERVER),
             Self::StopController => steadfaas::stop(running).and_then(|()| pod::delete(running, target)),
             Self::Uninstall => steadfaas::uninstall(running),

@@ -14,6 +14,7 @@ use xtask::envoy;
 
 use super::control;
 use super::endpoint::Endpoint;
+use super::faults::control_plane;
 use super::image::Image;
 use super::machine::{Machine, Program};
 use super::node;
@@ -31,7 +32,7 @@ const MESH: &str = include_str!("../../cluster/mesh.yaml");
 const NAMESPACE: &str = r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"istio-system"}}"#;
 
 /// Its name in the record and in logs.
-const ISTIOD: &str = "istiod";
+pub(super) const ISTIOD: &str = "istiod";
 
 /// The proxy's image; `istio.yaml` names it.
 const PROXY_IMAGE: &str = "dev.local/proxy:1";
@@ -118,18 +119,9 @@ pub fn gateway(running: &Running) -> anyhow::Result<SocketAddr> {
 /// # Errors
 /// It doesn't start.
 pub fn restart_istiod(running: &Running, variables: &[(String, String)]) -> anyhow::Result<()> {
-    let (records, control) = (running.records()?, running.machine(control::NAME)?);
-    let known = records.program(control::NAME, ISTIOD).context("there is no istiod")?.program;
+    let known = control_plane::known(running, ISTIOD)?;
     let program = variables.iter().fold(known, |program, (name, value)| program.variable(name, value));
-    control.stop_program(ISTIOD, records)?;
-    control.start_program(&program, records)?;
-    let (began, debug) = (Instant::now(), debug(running)?);
-    while debug.get("/metrics").is_err() {
-        let runs = began.elapsed() < ISTIOD_PATIENCE && records.runs(control::NAME, ISTIOD);
-        anyhow::ensure!(runs, "istiod doesn't work; `cargo cluster logs istiod` may say why");
-        thread::sleep(LOOK_EVERY);
-    }
-    Ok(())
+    control_plane::restart(running, &program)
 }
 
 /// The process that istiod is.

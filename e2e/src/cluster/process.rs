@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use serde::{Deserialize, Serialize};
+use steadfaas_tests::process::ticked_by;
 
 /// How often a process that was told to end is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -111,16 +112,10 @@ impl ProcessId {
     }
 }
 
-/// Linux counts processor time in hundredths of a second, on every architecture.
-const TICK: Duration = Duration::from_millis(10);
-
 fn spent(stat: &str, status: &str) -> Option<Spent> {
-    let (_, rest) = stat.rsplit_once(") ")?;
-    // The 14th and 15th field of the line, in user code and in the kernel; the state was the third.
-    let ticks: u32 = rest.split(' ').skip(11).take(2).map(|ticks| ticks.parse().unwrap_or(0)).sum();
     let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
     let kilobytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
-    Some(Spent { cpu: TICK * ticks, memory: kilobytes * 1_024 })
+    Some(Spent { cpu: ticked_by(stat)?, memory: kilobytes * 1_024 })
 }
 
 /// State and start of a process, from the line that Linux has on it. Its second field, the name in parentheses, may

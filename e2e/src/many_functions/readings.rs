@@ -5,11 +5,11 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use steadfaas_tests::prometheus::sum;
 
 use crate::cluster::cgroup::{self, Used};
 use crate::cluster::function;
 use crate::cluster::process::Spent;
-use crate::cluster::prometheus::sum;
 use crate::cluster::proxy::Proxy;
 use crate::cluster::running::Running;
 use crate::cluster::{istio, steadfaas};

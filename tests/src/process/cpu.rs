@@ -25,8 +25,13 @@ fn scheduled(proc: &Path) -> Option<Duration> {
 
 /// The same from the coarse counters that every Linux has: fields 14 and 15, after the name in parentheses.
 fn ticked(proc: &Path) -> Option<Duration> {
-    let text = fs::read_to_string(proc.join("stat")).ok()?;
-    let (_, after_name) = text.rsplit_once(')')?;
+    ticked_by(&fs::read_to_string(proc.join("stat")).ok()?)
+}
+
+/// The same from the text of a `/proc/<pid>/stat`.
+#[must_use]
+pub fn ticked_by(stat: &str) -> Option<Duration> {
+    let (_, after_name) = stat.rsplit_once(')')?;
     let mut fields = after_name.split_ascii_whitespace().skip(11);
     let ticks = fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?;
     Some(Duration::from_millis(ticks * 1_000 / TICKS_PER_SECOND))

@@ -8,7 +8,6 @@ use crate::cluster::control;
 use crate::cluster::machine::Program;
 use crate::cluster::running::Running;
 
-pub(super) const ISTIOD: &str = "istiod";
 pub(super) const API_SERVER: &str = "kube-apiserver";
 
 const CONTROLLERS: &str = "kube-controller-manager";
@@ -27,7 +26,7 @@ pub(super) fn stop(running: &Running, program: &str) -> anyhow::Result<()> {
 }
 
 /// How a program was started last.
-pub(super) fn known(running: &Running, program: &str) -> anyhow::Result<Program> {
+pub(in crate::cluster) fn known(running: &Running, program: &str) -> anyhow::Result<Program> {
     let known = running.records()?.program(control::NAME, program);
     Ok(known.with_context(|| format!("there is no {program}"))?.program)
 }
@@ -39,7 +38,7 @@ pub(super) fn throttled(api_server: Program) -> Program {
 }
 
 /// Ends what runs under the name of a program, and starts it like this.
-pub(super) fn restart(running: &Running, program: &Program) -> anyhow::Result<()> {
+pub(in crate::cluster) fn restart(running: &Running, program: &Program) -> anyhow::Result<()> {
     stop(running, program.name())?;
     running.machine(control::NAME)?.start_program(program, running.records()?)?;
     start(running, program.name())

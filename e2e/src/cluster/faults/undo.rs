@@ -8,7 +8,7 @@ use super::silence::Connections;
 use super::{container, control_plane, node, pod, relay};
 use crate::cluster::machine::Program;
 use crate::cluster::running::Running;
-use crate::cluster::steadfaas;
+use crate::cluster::{istio, steadfaas};
 
 /// What is to be done. Doing it where nothing is to be taken back does no harm.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,7 +54,7 @@ impl Undo {
             Self::Scale { namespace, deployment, replicas } => {
                 pod::scale(running, namespace, deployment, *replicas)
             }
-            Self::StartIstiod => control_plane::start(running, control_plane::ISTIOD),
+            Self::StartIstiod => control_plane::start(running, istio::ISTIOD),
             Self::StartApiServer => control_plane::start(running, control_plane::API_SERVER),
             Self::RestartApiServer { program } => control_plane::restart(running, program),
             Self::LetThrough { connections } => {

@@ -1,15 +1,18 @@
 //! Metrics as programs tell them to Prometheus.
 
-/// The sum of a metric's values over all its label sets that have each of these labels, as in `code="429"`.
+/// A metric's values, as they are written, of all its label sets that have each of these labels, as in `code="429"`.
+pub fn values<'t>(text: &'t str, metric: &'t str, labels: &'t [&str]) -> impl Iterator<Item = &'t str> {
+    text.lines().filter_map(move |line| {
+        let (own, value) = line.strip_prefix(metric)?.rsplit_once(' ')?;
+        let is_it = own.is_empty() || own.starts_with('{');
+        (is_it && labels.iter().all(|label| own.contains(label))).then_some(value)
+    })
+}
+
+/// The sum of them.
 #[must_use]
 pub fn sum(text: &str, metric: &str, labels: &[&str]) -> f64 {
-    let value = |line: &str| {
-        let rest = line.strip_prefix(metric)?;
-        let (own, value) = rest.rsplit_once(' ')?;
-        let is_it = own.is_empty() || own.starts_with('{');
-        (is_it && labels.iter().all(|label| own.contains(label))).then(|| value.parse::<f64>().ok())?
-    };
-    text.lines().filter_map(value).sum()
+    values(text, metric, labels).filter_map(|value| value.parse::<f64>().ok()).sum()
 }
 
 #[cfg(test)]
