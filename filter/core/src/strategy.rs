@@ -27,8 +27,9 @@ use crate::view::{Replica, View};
 pub const CHECK_HEDGE_AFTER: Duration = Duration::from_millis(100);
 
 /// Replicas that were set aside within this span may have met the same fault, and are equally likely to be back. One
-/// that was set aside earlier goes behind: it is known to be gone for longer than a pause.
-const SAME_FAULT: Duration = Duration::from_secs(1);
+/// that was set aside earlier goes behind: the others were well then. At a hundred requests a second a stall of all is
+/// noticed replica by replica within it, and its queue is shared; at fewer there is no queue to share.
+const SAME_FAULT: Duration = Duration::from_millis(100);
 
 /// Everything that a strategy decides from.
 #[derive(Debug, Clone, Copy)]
@@ -80,7 +81,7 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
             len if len < 2 || may_be_all => {
                 self.wait(&mut plan);
                 // It may well be dead: a 503 of its sidecar is no reason not to ask those that were only silent.
-                if may_be_all || (plan.hedge_after.is_some() && self.is_trial_of_broken(check)) {
+                if may_be_all || (plan.is_check && plan.hedge_after.is_some()) {
                     plan.repeat = Repeat::AsPolicySays;
                 }
             }
