@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 use steadfaas_core::policy::WrittenPolicy;
 
+use crate::cluster::endpoint::Endpoint;
 use crate::cluster::kubectl::Kubectl;
 use crate::cluster::up::joined;
 
@@ -83,10 +84,16 @@ impl<'a> BareFunctions<'a> {
         format!("steadfaas.{}.service.f{number}", self.namespace)
     }
 
-    /// The Envoy cluster of one of them, as Istio names it.
+    /// The Envoy cluster of one of them, or of a subset of it, as Istio names it.
     #[must_use]
-    pub fn envoy_cluster(&self, number: usize) -> String {
-        format!("outbound|80||f{number}.{}.svc.cluster.local", self.namespace)
+    pub fn envoy_cluster(&self, number: usize, subset: &str) -> String {
+        format!("outbound|80|{subset}|f{number}.{}.svc.cluster.local", self.namespace)
+    }
+
+    /// The namespace that they are in.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        self.namespace
     }
 
     /// Asks for another strategy for some of them.
@@ -128,6 +135,17 @@ impl<'a> BareFunctions<'a> {
         let namespace = format!("namespace/{}", self.namespace);
         self.kubectl.run(&["delete", &namespace, "--wait=false"]).map(drop)
     }
+}
+
+/// Whether this Envoy has this strategy for that cluster.
+///
+/// # Errors
+/// It doesn't answer.
+pub fn envoy_has(envoy: &Endpoint, cluster: &str, strategy: &str) -> anyhow::Result<bool> {
+    // A dot stands for any letter, and needs no escape.
+    let name = cluster.replace('|', ".");
+    let path = format!("/config_dump?resource=dynamic_active_clusters&name_regex={name}");
+    Ok(envoy.get(&path)?.contains(&format!("\\\"strategy\\\":\\\"{strategy}\\\"")))
 }
 
 /// A Service, and an EndpointSlice with two addresses of which no network of the test bed knows.

@@ -5,6 +5,7 @@ mod api_server;
 mod by_hand;
 mod extension;
 mod limits;
+mod subset;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -40,6 +41,7 @@ pub fn run(running: &Running, long: bool) -> anyhow::Result<()> {
     stage.settle("active-standby")?;
     stage.step("EnvoyFilters edited and deleted by hand", by_hand::edited)?;
     stage.step("the EnvoyFilter with the filter deleted and made anew", extension::replaced)?;
+    stage.step("a subset made of a function's Service", subset::protected)?;
     stage.step("limits that can't be read", limits::said)?;
     let away = if long { LONG_AWAY } else { AWAY };
     stage.step("the API server away", |stage| api_server::away(stage, away))?;

@@ -9,7 +9,7 @@ use steadfaas_core::policy::Strategy;
 use xtask::command::say;
 
 use self::readings::{Readings, Since};
-use crate::bare_functions::BareFunctions;
+use crate::bare_functions::{BareFunctions, envoy_has};
 use crate::cluster::endpoint::Endpoint;
 use crate::cluster::layers::{self, Layer};
 use crate::cluster::running::Running;
@@ -122,11 +122,9 @@ impl Trial<'_> {
     fn change(&self, number: usize, strategy: Strategy) -> anyhow::Result<Duration> {
         self.functions.annotate(number..number + 1, strategy.as_str())?;
         let annotated = Instant::now();
-        // A dot stands for any letter, and needs no escape.
-        let name = self.functions.envoy_cluster(number).replace('|', ".");
-        let path = format!("/config_dump?resource=dynamic_active_clusters&name_regex={name}");
-        let text = format!("\\\"strategy\\\":\\\"{}\\\"", strategy.as_str());
-        PATIENCE.until("an annotation has no effect", || Ok(self.gateway.get(&path)?.contains(&text)))?;
+        let cluster = self.functions.envoy_cluster(number, "");
+        let has = || envoy_has(&self.gateway, &cluster, strategy.as_str());
+        PATIENCE.until("an annotation has no effect", has)?;
         Ok(annotated.elapsed())
     }
 
