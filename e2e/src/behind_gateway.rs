@@ -1,6 +1,7 @@
 //! `behind-gateway`: behind Istio's gateway, a fault strikes one of two replicas of a Deployment under load.
 
 use crate::cluster::images::FIB_IMAGE;
+use crate::cluster::kubectl::POD_SECONDS;
 use crate::cluster::layers::Layer;
 use crate::cluster::proxy::Proxy;
 use crate::cluster::running::Running;
@@ -13,10 +14,6 @@ const OBJECTS: &str = include_str!("../behind-gateway/fib.yaml");
 
 /// The host that the gateway has for it; `fib.yaml` names it.
 const HOST: &str = "fib.steadfaas-e2e.test";
-
-/// Pods are ready some 3 s after they were asked for; but a kubelet may notice only after a minute that an API server is
-/// back that was away, and the earlier trial's pods have to be gone first.
-const READY_SECONDS: u32 = 150;
 
 /// The function of this scenario.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +28,7 @@ impl Stage for BehindGateway {
         let kubectl = running.kubectl();
         kubectl.apply(&objects(running))?;
         kubectl.run(&["rollout", "restart", "deployment/fib"])?;
-        kubectl.run(&["rollout", "status", "deployment/fib", &format!("--timeout={READY_SECONDS}s")])?;
+        kubectl.run(&["rollout", "status", "deployment/fib", &format!("--timeout={POD_SECONDS}s")])?;
         Ok(Scene {
             network: running.machine(control::NAME).ok().map(|control| control.network()),
             target: istio::gateway(running)?,

@@ -5,14 +5,12 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
+use crate::cluster::kubectl::POD_SECONDS;
 use crate::cluster::proxy::Proxy;
 use crate::cluster::running::Running;
 
 /// The pod.
 const OBJECTS: &str = include_str!("../sidecar-caller/caller.yaml");
-
-/// Pods with sidecars are ready some 6 s after they were asked for.
-pub const READY_SECONDS: u32 = 90;
 
 /// Makes it, and waits until it can call.
 ///
@@ -21,7 +19,7 @@ pub const READY_SECONDS: u32 = 90;
 pub fn set(running: &Running) -> anyhow::Result<()> {
     let kubectl = running.kubectl();
     kubectl.apply(OBJECTS)?;
-    let limit = format!("--timeout={READY_SECONDS}s");
+    let limit = format!("--timeout={POD_SECONDS}s");
     kubectl.run(&["rollout", "status", "deployment/caller", &limit]).map(drop)
 }
 

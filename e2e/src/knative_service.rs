@@ -1,5 +1,6 @@
 //! `knative-service`: behind Istio's gateway, a fault strikes one of two replicas of a Knative Service under load.
 
+use crate::cluster::kubectl::POD_SECONDS;
 use crate::cluster::layers::Layer;
 use crate::cluster::proxy::Proxy;
 use crate::cluster::running::Running;
@@ -20,9 +21,6 @@ const MADE_OF_IT: &str = "routes.serving.knative.dev,configurations.serving.knat
 /// Its first revision, and the Service of that name, whose endpoints are the pods once the activator is out of the way.
 const REVISION: &str = "kn-fib-00001";
 
-/// A service is ready some 3 s after it was asked for, and the activator out of the way some 4 s later.
-const READY_SECONDS: u32 = 120;
-
 /// The function of this scenario.
 #[derive(Debug, Clone, Copy)]
 pub struct KnativeService;
@@ -37,9 +35,9 @@ impl Stage for KnativeService {
         self.clear(running)?;
         let kubectl = running.kubectl();
         kubectl.apply(OBJECTS)?;
-        kubectl.wait(&["--for=condition=Ready", "services.serving.knative.dev/kn-fib"], READY_SECONDS)?;
+        kubectl.wait(&["--for=condition=Ready", "services.serving.knative.dev/kn-fib"], POD_SECONDS)?;
         let serves = "serverlessservices.networking.internal.knative.dev/".to_owned() + REVISION;
-        kubectl.wait(&["--for=jsonpath={.spec.mode}=Serve", &serves], READY_SECONDS)?;
+        kubectl.wait(&["--for=jsonpath={.spec.mode}=Serve", &serves], POD_SECONDS)?;
         Ok(Scene {
             network: running.machine(control::NAME).ok().map(|control| control.network()),
             target: istio::gateway(running)?,
@@ -62,7 +60,7 @@ impl Stage for KnativeService {
         let kubectl = running.kubectl();
         kubectl.delete(OBJECTS)?;
         let selector = format!("--selector={PODS}");
-        kubectl.wait(&["--for=delete", MADE_OF_IT, &selector], READY_SECONDS)?;
+        kubectl.wait(&["--for=delete", MADE_OF_IT, &selector], POD_SECONDS)?;
         // They would serve for minutes on, as their revision's time limit allows.
         kubectl.run(&["delete", "pods", &selector, "--grace-period=1"]).map(drop)
     }

@@ -1,5 +1,6 @@
 //! `openfaas-function`: behind Istio's gateway, a fault strikes one of two replicas of a function as OpenFaaS makes them.
 
+use crate::cluster::kubectl::POD_SECONDS;
 use crate::cluster::layers::Layer;
 use crate::cluster::proxy::Proxy;
 use crate::cluster::running::Running;
@@ -17,9 +18,6 @@ pub const NAMESPACE: &str = "openfaas-fn";
 /// The host that the gateway has for it; `route.yaml` names it.
 const HOST: &str = "fib-of-openfaas.steadfaas-e2e.test";
 
-/// Pods are ready some 3 s after they were asked for.
-const READY_SECONDS: u32 = 60;
-
 /// The function of this scenario.
 #[derive(Debug, Clone, Copy)]
 pub struct OpenFaasFunction;
@@ -35,7 +33,7 @@ impl Stage for OpenFaasFunction {
         self.clear(running)?;
         kubectl.apply(FUNCTION)?;
         kubectl.apply(ROUTE)?;
-        let (namespace, limit) = (format!("--namespace={NAMESPACE}"), format!("--timeout={READY_SECONDS}s"));
+        let (namespace, limit) = (format!("--namespace={NAMESPACE}"), format!("--timeout={POD_SECONDS}s"));
         kubectl.run(&["rollout", "status", "deployment/fib", &namespace, &limit])?;
         Ok(Scene {
             network: running.machine(control::NAME).ok().map(|control| control.network()),

@@ -1,6 +1,7 @@
 //! `sidecar-caller`: within the mesh, a fault strikes one of two replicas that a pod calls through its own sidecar.
 
 use crate::caller;
+use crate::cluster::kubectl::POD_SECONDS;
 use crate::cluster::layers::Layer;
 use crate::cluster::proxy::Proxy;
 use crate::cluster::running::Running;
@@ -27,7 +28,7 @@ impl Stage for SidecarCaller {
         kubectl.apply(OBJECTS)?;
         kubectl.run(&["rollout", "restart", "deployment/fib"])?;
         caller::set(running)?;
-        let limit = format!("--timeout={}s", caller::READY_SECONDS);
+        let limit = format!("--timeout={}s", POD_SECONDS);
         kubectl.run(&["rollout", "status", "deployment/fib", &limit])?;
         Ok(Scene {
             network: caller::network(running)?,

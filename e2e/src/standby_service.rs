@@ -1,6 +1,7 @@
 //! A function for which another namespace's Service stands by: it loses all of its own replicas.
 
 use crate::annotated::Annotated;
+use crate::cluster::kubectl::POD_SECONDS;
 use crate::cluster::layers::Layer;
 use crate::cluster::proxy::Proxy;
 use crate::cluster::running::Running;
@@ -11,9 +12,6 @@ const OBJECTS: &str = include_str!("../standby-service/spare.yaml");
 
 /// What is asked for beside a strategy.
 const STANDBY: &str = "standby-service: spare.spares";
-
-/// Pods are ready some 3 s after they were asked for.
-const READY_SECONDS: u32 = 60;
 
 /// The function of another scenario, and what stands by for it.
 #[derive(Clone, Copy)]
@@ -30,7 +28,7 @@ impl Stage for StandbyService {
     fn set(&self, running: &Running) -> anyhow::Result<Scene> {
         let kubectl = running.kubectl();
         kubectl.apply(OBJECTS)?;
-        let limit = format!("--timeout={READY_SECONDS}s");
+        let limit = format!("--timeout={POD_SECONDS}s");
         kubectl.run(&["rollout", "status", "deployment/spare", "--namespace=spares", &limit])?;
         self.function.set(running)
     }

@@ -8,6 +8,10 @@ use anyhow::Context as _;
 
 use super::machine::Machine;
 
+/// What pods are given to get ready or go, in seconds. It takes them some 3 (6 with a sidecar); but a kubelet may notice only
+/// after a minute that an API server is back that was away, and an earlier trial's pods may have to be gone first.
+pub const POD_SECONDS: u32 = 150;
+
 /// How the cluster is spoken to.
 #[derive(Debug, Clone)]
 pub struct Kubectl {

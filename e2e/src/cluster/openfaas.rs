@@ -9,6 +9,7 @@ use xtask::supplies::released;
 
 use super::image::Image;
 use super::images::NOBODY;
+use super::kubectl::POD_SECONDS;
 use super::node;
 use super::running::Running;
 
@@ -33,9 +34,6 @@ const OBJECTS: &str = include_str!("../../openfaas/gateway.yaml");
 /// The stand-in's program, which `gateway.yaml` names as an image too.
 const GATEWAY: &str = "fake-openfaas-gateway";
 
-/// Its pod is ready some 3 s after it was asked for.
-const READY_SECONDS: u32 = 60;
-
 /// Puts it on a cluster that has Istio but not this.
 ///
 /// # Errors
@@ -55,7 +53,7 @@ pub fn add(running: &Running) -> anyhow::Result<()> {
     fs::remove_file(&tarball)?;
     kubectl.apply(OBJECTS)?;
     kubectl
-        .wait(&["--for=condition=Available", "--namespace=openfaas", "deployment/gateway"], READY_SECONDS)?;
+        .wait(&["--for=condition=Available", "--namespace=openfaas", "deployment/gateway"], POD_SECONDS)?;
     running.records()?.add_layer(LAYER)?;
     say(&format!("the stand-in for OpenFaaS runs after {:.1} s", began.elapsed().as_secs_f64()));
     Ok(())

@@ -10,6 +10,7 @@ use xtask::command::say;
 
 use super::image::Image;
 use super::images::NOBODY;
+use super::kubectl::POD_SECONDS;
 use super::node;
 use super::running::Running;
 use crate::shipped;
@@ -31,9 +32,6 @@ pub const PODS: &str = "app.kubernetes.io/name=steadfaas-controller";
 
 /// How many controllers the manifest has.
 const CONTROLLERS: u32 = 2;
-
-/// The controller is ready some 3 s after it was asked for.
-const READY_SECONDS: u32 = 60;
 
 /// Kubernetes' garbage collector begins as soon as what owns them is gone; the rest is for a machine that does other things
 /// too.
@@ -85,7 +83,7 @@ pub fn install(running: &Running) -> anyhow::Result<()> {
     let (namespace, phase) = (format!("namespace/{NAMESPACE}"), "--output=jsonpath={.status.phase}");
     if kubectl.run(&["get", &namespace, phase]).is_ok_and(|phase| phase == "Terminating") {
         // It takes nothing new.
-        kubectl.wait(&["--for=delete", &namespace], READY_SECONDS)?;
+        kubectl.wait(&["--for=delete", &namespace], POD_SECONDS)?;
     }
     kubectl.feed(&["apply", "-f", "-"], rendered()?.as_bytes())?;
     wait(running)
@@ -93,7 +91,7 @@ pub fn install(running: &Running) -> anyhow::Result<()> {
 
 fn wait(running: &Running) -> anyhow::Result<()> {
     let available = ["--for=condition=Available", &format!("--namespace={NAMESPACE}"), CONTROLLER];
-    running.kubectl().wait(&available, READY_SECONDS)
+    running.kubectl().wait(&available, POD_SECONDS)
 }
 
 /// Takes its controller away.
@@ -111,7 +109,7 @@ pub fn stop(running: &Running) -> anyhow::Result<()> {
 pub fn end(running: &Running) -> anyhow::Result<()> {
     stop(running)?;
     let gone = ["--for=delete", "pods", &format!("--namespace={NAMESPACE}"), &format!("--selector={PODS}")];
-    running.kubectl().wait(&gone, READY_SECONDS)
+    running.kubectl().wait(&gone, POD_SECONDS)
 }
 
 /// Brings its controller back, and waits for it.
