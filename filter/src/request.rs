@@ -91,7 +91,8 @@ impl Planned {
             function.set_aside(bell, &guard, &sight, place);
             sight = function.sight(bell);
         }
-        let check = claim_check(bell, &function, &Roles::of(policy), &mut sight, may_repeat, now);
+        let may_run_again = terms.allow_repetition(policy.strategy, may_repeat);
+        let check = claim_check(bell, &function, &Roles::of(policy), &mut sight, may_run_again, now);
         let turn = function.next_turn();
         let (view, lanes) = (&*sight.view, &*sight.lanes);
         let mut plan = Situation { policy, view, lanes, may_repeat, terms, turn, now }.plan(check);
@@ -137,10 +138,8 @@ impl Planned {
         };
         self.remember(&outcome, now.millis());
         let lane_at = |place: usize| self.lane_at(place);
-        let mut lessons = learn(self.guard.policy.strategy, &self.plan, &outcome, &lane_at, now.millis());
-        if is_last_hope {
-            lessons.hold_on_to_who_answered(&outcome);
-        }
+        let strategy = self.guard.policy.strategy;
+        let lessons = learn(strategy, &self.plan, &outcome, &lane_at, is_last_hope, now.millis());
         if lessons.failover {
             metrics.failover();
         }
@@ -173,13 +172,13 @@ fn claim_check(
     function: &Function,
     roles: &Roles<'_>,
     sight: &mut Sight,
-    may_repeat: bool,
+    may_run_again: bool,
     now: Millis,
 ) -> Option<usize> {
     if sight.view.next_due(roles).is_none_or(|due| due > now) {
         return None;
     }
-    let place = sight.view.due(roles, may_repeat, now)?;
+    let place = sight.view.due(roles, may_run_again, now)?;
     let address = sight.view.replicas.get(place)?.address.clone();
     let claimed = function.change_view(bell, &mut |view| match view.find(&address) {
         Some(place) => view.claim(place, now),

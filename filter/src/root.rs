@@ -14,7 +14,7 @@ use crate::worker::{TICK, Worker};
 /// The filter; without a worker until it is configured.
 ///
 /// A newer configuration comes to the same machine as another root context, while requests of the older one go on. The
-/// memory is one, and of the configurations the newest counts.
+/// memory is one, and of the configurations the newest counts, but for what would harm the older one's requests.
 #[derive(Default)]
 pub(crate) struct Root {
     worker: RefCell<Option<Rc<Worker>>>,

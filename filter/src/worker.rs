@@ -57,11 +57,12 @@ impl Worker {
 
     /// Takes over the configuration of a newer root context.
     pub(crate) fn reconfigure(&self, root: u32, configuration: Configuration) {
+        let configuration = configuration.beside(&self.configuration());
         *self.configuration.borrow_mut() = Rc::new(configuration);
         self.ticker.set(root);
     }
 
-    /// The newest configuration.
+    /// The newest configuration, as far as the older ones allow.
     pub(crate) fn configuration(&self) -> Rc<Configuration> {
         self.configuration.borrow().clone()
     }

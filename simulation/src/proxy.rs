@@ -122,7 +122,7 @@ impl Proxy {
         if let Some(place) = silent(&self.view, &lanes, began) {
             self.did.set_aside_silent += self.set_aside(place, now);
         }
-        let check = self.claim_check(may_repeat, now);
+        let check = self.claim_check(terms.allow_repetition(policy.strategy, may_repeat), now);
         let turn = self.next_turn(worker);
         let view = self.view.clone();
         let situation =
@@ -139,13 +139,13 @@ impl Proxy {
         worker.turn - 1
     }
 
-    fn claim_check(&mut self, may_repeat: bool, now: Millis) -> Option<usize> {
+    fn claim_check(&mut self, may_run_again: bool, now: Millis) -> Option<usize> {
         let policy = self.policy.clone();
         let roles = Roles::of(&policy);
         if self.view.next_due(&roles).is_none_or(|due| due > now) {
             return None;
         }
-        let place = self.view.due(&roles, may_repeat, now)?;
+        let place = self.view.due(&roles, may_run_again, now)?;
         let mut view = View::clone(&self.view);
         if !view.claim(place, now) {
             return None;
@@ -168,10 +168,8 @@ impl Proxy {
         self.remember(planned, outcome, now.millis());
         let Some(worker) = self.workers.get(planned.worker) else { return };
         let lane_at = |place: usize| worker.lanes.get(place).map(Rc::as_ref);
-        let mut lessons = learn(self.policy.strategy, &planned.plan, outcome, &lane_at, now.millis());
-        if is_last_hope {
-            lessons.hold_on_to_who_answered(outcome);
-        }
+        let strategy = self.policy.strategy;
+        let lessons = learn(strategy, &planned.plan, outcome, &lane_at, is_last_hope, now.millis());
         self.apply(&planned.view, &lessons, now.millis());
     }
 

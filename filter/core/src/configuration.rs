@@ -47,6 +47,14 @@ impl Configuration {
         }
         Ok(configuration)
     }
+
+    /// What counts when this one comes to a virtual machine beside `older`, whose requests go on, and may be the only ones
+    /// some day. Routes hedge where both say so: a route that doesn't, and a request that doesn't say it either, would break
+    /// off the attempt that is late instead of starting another one beside it.
+    #[must_use]
+    pub fn beside(self, older: &Self) -> Self {
+        Self { route_hedges: self.route_hedges && older.route_hedges, ..self }
+    }
 }
 
 #[cfg(test)]
@@ -62,6 +70,16 @@ mod tests {
         };
         assert_eq!(Configuration::read(b""), Ok(defaults.clone()));
         assert_eq!(Configuration::read(b"{}"), Ok(defaults));
+    }
+
+    #[test]
+    fn routes_hedge_where_all_configurations_of_the_machine_say_so() {
+        let says = |route_hedges| Configuration { route_hedges, ..Configuration::default() };
+        for (newer, older) in [(true, true), (true, false), (false, true), (false, false)] {
+            assert_eq!(says(newer).beside(&says(older)).route_hedges, newer && older);
+        }
+        let newer = Configuration { admin_cluster: "admin".to_owned(), ..says(true) };
+        assert_eq!(newer.beside(&says(false)).admin_cluster, "admin", "of the rest the newer counts");
     }
 
     #[test]

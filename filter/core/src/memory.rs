@@ -45,6 +45,12 @@ impl Terms {
     pub fn usual(&self) -> Option<Duration> {
         Some(self.delay).filter(|delay| *delay < tuned!(COLD_DELAY))
     }
+
+    /// The request may run twice, and there is budget for it; copies cost none.
+    #[must_use]
+    pub fn allow_repetition(&self, strategy: Strategy, may_repeat: bool) -> bool {
+        may_repeat && (self.reserved > 0 || strategy == Strategy::RequestReplication)
+    }
 }
 
 /// How many requests come within a span, at the most: in a burst that is more than their rate says.

@@ -81,14 +81,6 @@ impl Lessons {
         Self { suspects: vec![place], hang: true, ..Self::default() }
     }
 
-    /// Nobody is known to be well any more since the request was planned: the replica that answered it all the same is,
-    /// and the next ones needn't find that out by asking those that are gone.
-    pub fn hold_on_to_who_answered(&mut self, outcome: &Outcome) {
-        if outcome.end == End::Answered {
-            self.acquitted = outcome.replica;
-        }
-    }
-
     /// Nothing that the view has to take in.
     #[must_use]
     pub fn say_nothing_of_replicas(&self) -> bool {
@@ -120,17 +112,19 @@ pub const LATE_IN_A_ROW: u32 = 3;
 /// second without anything being wrong; nobody is slow with all of them for that long.
 const LATE_FOR: u32 = 4;
 
-/// What `outcome` of `plan` teaches. `lane_at` gives this worker's lane of a place.
+/// What `outcome` of `plan` teaches. `lane_at` gives this worker's lane of a place. `is_last_hope`: since it was planned all
+/// were set aside; whoever answers all the same is well, and the next ones needn't find that out by asking those that are gone.
 pub fn learn<'l>(
     strategy: Strategy,
     plan: &Plan,
     outcome: &Outcome,
     lane_at: &dyn Fn(usize) -> Option<&'l Lane>,
+    is_last_hope: bool,
     now: Millis,
 ) -> Lessons {
     let tried = plan.order.get(..tried(plan, outcome)).unwrap_or_default();
     match outcome.end {
-        End::Answered => answered(strategy, plan, outcome, tried, lane_at, now),
+        End::Answered => answered(strategy, plan, outcome, tried, lane_at, is_last_hope, now),
         End::Broken => Lessons { suspects: distinct(tried.iter().copied()), ..Lessons::default() },
         End::Refused | End::Busy | End::Other => Lessons::default(),
     }
@@ -147,12 +141,16 @@ fn answered<'l>(
     outcome: &Outcome,
     tried: &[usize],
     lane_at: &dyn Fn(usize) -> Option<&'l Lane>,
+    is_last_hope: bool,
     now: Millis,
 ) -> Lessons {
     let (Some(winner), first) = (outcome.replica, plan.first()) else { return Lessons::default() };
     let failover = tried.first().is_some_and(|first| *first != winner);
-    let acquitted = Some(winner)
-        .filter(|_| plan.is_desperate || (plan.is_check && !failover) || (plan.is_last_resort && failover));
+    let is_news = is_last_hope
+        || plan.is_desperate
+        || (plan.is_check && !failover)
+        || (plan.is_last_resort && failover);
+    let acquitted = Some(winner).filter(|_| is_news);
     let before = tried.iter().copied().take_while(|place| *place != winner);
     // A hedge that won says less than a failure: the first replica may only have been slow with this one request.
     let is_late = plan.hedge_after.is_some_and(|delay| outcome.latency + TIMERS_EARLY >= delay);

@@ -29,7 +29,7 @@ pub const CHECK_HEDGE_AFTER: Duration = Duration::from_millis(100);
 /// Replicas that were set aside within this span may have met the same fault, and are equally likely to be back. One
 /// that was set aside earlier goes behind: the others were well then. At a hundred requests a second a stall of all is
 /// noticed replica by replica within it, and its queue is shared; at fewer there is no queue to share.
-const SAME_FAULT: Duration = Duration::from_millis(100);
+pub const SAME_FAULT: Duration = Duration::from_millis(100);
 
 /// Everything that a strategy decides from.
 #[derive(Debug, Clone, Copy)]
@@ -139,7 +139,7 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
 
     /// The request may run twice, and there is budget for it.
     fn may_run_again(&self) -> bool {
-        self.may_repeat && (self.terms.reserved > 0 || self.policy.strategy == Strategy::RequestReplication)
+        self.terms.allow_repetition(self.policy.strategy, self.may_repeat)
     }
 
     fn attempts(&self) -> usize {
@@ -188,7 +188,8 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
     fn suspects(&self) -> Vec<usize> {
         let since = |replica: &Replica| replica.suspicion.map(|suspicion| suspicion.since);
         let last = self.view.replicas.iter().filter_map(since).max().unwrap_or_default();
-        let is_older = |replica: &Replica| since(replica).is_some_and(|since| last.since(since) > SAME_FAULT);
+        let is_older =
+            |replica: &Replica| since(replica).is_some_and(|since| last.since(since) > tuned!(SAME_FAULT));
         self.sorted(
             |replica| replica.serving && !replica.is_well(),
             |replica, _, busy| flagged(is_older(replica), flagged(!replica.hangs(), busy)),

@@ -68,6 +68,24 @@ fn a_newer_configuration_in_the_same_machine_goes_on_with_what_is_known() {
 }
 
 #[test]
+fn a_route_hedges_by_itself_only_where_no_configuration_of_the_machine_says_otherwise() {
+    let (proxy, fib) = (Proxy::new(), Function::fib("strategy=active-standby"));
+    let (hedging, plain) = (r#"{"route_hedges":true}"#, "{}");
+    for (first, second, says_it) in
+        [(hedging, hedging, false), (plain, hedging, true), (hedging, plain, true), (plain, plain, true)]
+    {
+        let worker = proxy.unconfigured_worker();
+        assert!(worker.configure(first));
+        worker.add_root();
+        assert!(worker.configure(second));
+        worker.get_to_know(&fib);
+        let exchange = worker.request(&fib, GET);
+        assert_eq!(exchange.hedge_after().is_some(), says_it, "{first} then {second}");
+        exchange.end_plainly();
+    }
+}
+
+#[test]
 fn of_two_configurations_in_one_machine_one_asks_for_replicas_and_counts() {
     let (proxy, fib) = (Proxy::new(), Function::fib("strategy=retry"));
     let worker = proxy.worker();

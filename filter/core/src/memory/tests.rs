@@ -78,6 +78,18 @@ fn what_a_request_did_not_need_goes_back_into_the_budget() {
 }
 
 #[test]
+fn a_request_without_budget_is_no_one_to_try_a_suspect_with() {
+    let mut memory = Memory::new(&active_standby());
+    let mut asked = |may_repeat| memory.request(FAST, &active_standby(), may_repeat, NOW);
+    let (rich, forbidden) = (asked(true), asked(false));
+    let poor = (0..100).map(|_| asked(true)).find(|terms| terms.reserved == 0).unwrap();
+    let hedged = |terms: Terms, may_repeat| terms.allow_repetition(Strategy::ActiveStandby, may_repeat);
+    assert!(hedged(rich, true) && !hedged(forbidden, false) && !hedged(poor, true));
+    let copied = |may_repeat| poor.allow_repetition(Strategy::RequestReplication, may_repeat);
+    assert!(copied(true) && !copied(false), "copies need no budget");
+}
+
+#[test]
 fn an_answer_that_came_second_is_learned_from_as_what_it_was() {
     let mut memory = warm();
     let before = memory.delay(FAST, &active_standby());

@@ -19,7 +19,7 @@ fn answered(attempts: u32, replica: usize) -> Outcome {
 }
 
 fn taught(plan: &Plan, outcome: Outcome) -> Lessons {
-    learn(Strategy::ActiveStandby, plan, &outcome, &|_| None, NOW)
+    learn(Strategy::ActiveStandby, plan, &outcome, &|_| None, false, NOW)
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn one_that_is_late_is_set_aside_only_when_it_is_late_again_and_again() {
     let late = |replica| Outcome { latency: Duration::from_millis(38), ..answered(2, replica) };
     let suspects = |outcome: Outcome, at| {
         let (lane_at, now) = (|place: usize| lanes.get(place), NOW.after(Duration::from_millis(at)));
-        learn(Strategy::ActiveStandby, &hedged(&[0, 1, 1]), &outcome, &lane_at, now).suspects
+        learn(Strategy::ActiveStandby, &hedged(&[0, 1, 1]), &outcome, &lane_at, false, now).suspects
     };
     assert!((1..LATE_IN_A_ROW).all(|_| suspects(late(1), 0).is_empty()));
     assert!(suspects(answered(1, 0), 100).is_empty(), "an answer in time undoes all that");
@@ -62,7 +62,7 @@ fn one_that_is_late_together_with_the_others_is_not_to_blame() {
     let stalled = Outcome { latency: Duration::from_secs(2), ..answered(3, 1) };
     for _ in 0..2 * LATE_IN_A_ROW {
         let lane_at = |place: usize| lanes.get(place);
-        let lessons = learn(Strategy::ActiveStandby, &hedged(&[0, 1, 1]), &stalled, &lane_at, NOW);
+        let lessons = learn(Strategy::ActiveStandby, &hedged(&[0, 1, 1]), &stalled, &lane_at, false, NOW);
         assert_eq!(lessons, Lessons { failover: true, ..Lessons::default() });
     }
 }
@@ -112,8 +112,7 @@ fn the_one_that_answers_a_request_from_before_all_were_set_aside_is_well() {
         (Outcome { end: End::Busy, ..answered(1, 1) }, None),
         (Outcome { end: End::Broken, ..answered(1, 1) }, None),
     ] {
-        let mut lessons = taught(&plan(&[1, 0]), outcome);
-        lessons.hold_on_to_who_answered(&outcome);
+        let lessons = learn(Strategy::ActiveStandby, &plan(&[1, 0]), &outcome, &|_| None, true, NOW);
         assert_eq!(lessons.acquitted, acquitted);
     }
 }
@@ -122,7 +121,8 @@ fn the_one_that_answers_a_request_from_before_all_were_set_aside_is_well() {
 fn losing_a_race_by_itself_sets_nobody_aside() {
     let lanes = [Lane::default(), Lane::default()];
     let race = Plan { hedge_after: Some(Duration::from_millis(1)), ..plan(&[0, 1]) };
-    let lessons = learn(Strategy::RequestReplication, &race, &answered(2, 1), &|place| lanes.get(place), NOW);
+    let lane_at = |place: usize| lanes.get(place);
+    let lessons = learn(Strategy::RequestReplication, &race, &answered(2, 1), &lane_at, false, NOW);
     assert_eq!(lessons, Lessons { failover: true, ..Lessons::default() });
     assert_eq!((lanes[0].losses(), lanes[1].losses()), (1, 0));
 }

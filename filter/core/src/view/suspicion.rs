@@ -59,12 +59,13 @@ impl View {
     }
 
     /// A replica that a request should be led to now: a suspect whose trial is due, else one that may not have been
-    /// heard of for long ([`Roles::leaves_unheard`]). `may_repeat`: the request may run twice.
+    /// heard of for long ([`Roles::leaves_unheard`]). `may_run_again`: see
+    /// [`Terms::allow_repetition`](crate::memory::Terms::allow_repetition).
     #[must_use]
-    pub fn due(&self, roles: &Roles<'_>, may_repeat: bool, now: Millis) -> Option<usize> {
+    pub fn due(&self, roles: &Roles<'_>, may_run_again: bool, now: Millis) -> Option<usize> {
         let is_due = |replica: &super::Replica| {
-            let grace = if may_repeat { Duration::ZERO } else { ANY_REQUEST_AFTER };
-            let may_be_led = replica.suspicion.is_some() || (may_repeat && roles.leaves_unheard(replica));
+            let grace = if may_run_again { Duration::ZERO } else { ANY_REQUEST_AFTER };
+            let may_be_led = replica.suspicion.is_some() || (may_run_again && roles.leaves_unheard(replica));
             self.is_asked(replica) && may_be_led && replica.next_check.after(grace) <= now
         };
         let mut due = self.replicas.iter().enumerate().filter(|(_, replica)| is_due(replica));
