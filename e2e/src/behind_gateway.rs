@@ -1,7 +1,6 @@
 //! `behind-gateway`: behind Istio's gateway, a fault strikes one of two replicas of a Deployment under load.
 
 use crate::cluster::images::FIB_IMAGE;
-use crate::cluster::kubectl::POD_SECONDS;
 use crate::cluster::layers::Layer;
 use crate::cluster::proxy::Proxy;
 use crate::cluster::running::Running;
@@ -28,7 +27,7 @@ impl Stage for BehindGateway {
         let kubectl = running.kubectl();
         kubectl.apply(&objects(running))?;
         kubectl.run(&["rollout", "restart", "deployment/fib"])?;
-        kubectl.run(&["rollout", "status", "deployment/fib", &format!("--timeout={POD_SECONDS}s")])?;
+        kubectl.wait_for_rollout("default", "fib")?;
         Ok(Scene {
             network: running.machine(control::NAME).ok().map(|control| control.network()),
             target: istio::gateway(running)?,

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-use crate::cluster::kubectl::POD_SECONDS;
 use crate::cluster::proxy::Proxy;
 use crate::cluster::running::Running;
 
@@ -19,8 +18,7 @@ const OBJECTS: &str = include_str!("../sidecar-caller/caller.yaml");
 pub fn set(running: &Running) -> anyhow::Result<()> {
     let kubectl = running.kubectl();
     kubectl.apply(OBJECTS)?;
-    let limit = format!("--timeout={POD_SECONDS}s");
-    kubectl.run(&["rollout", "status", "deployment/caller", &limit]).map(drop)
+    kubectl.wait_for_rollout("default", "caller")
 }
 
 /// Its network, as a file: what is sent from there is the pod's own traffic, and goes through its sidecar.

@@ -121,11 +121,9 @@ impl Trial<'_> {
     /// Annotates one, and says when the gateway's Envoy has it.
     fn change(&self, number: usize, strategy: Strategy) -> anyhow::Result<Duration> {
         self.functions.annotate(number..number + 1, strategy.as_str())?;
-        let annotated = Instant::now();
         let cluster = self.functions.envoy_cluster(number, "");
         let has = || envoy_has(&self.gateway, &cluster, strategy.as_str());
-        PATIENCE.until("an annotation has no effect", has)?;
-        Ok(annotated.elapsed())
+        PATIENCE.until("an annotation has no effect", has)
     }
 
     /// One annotation a second.
@@ -180,12 +178,12 @@ impl Trial<'_> {
     /// Until istiod pushes nothing any more.
     fn calm(&self) -> anyhow::Result<()> {
         let (mut pushes, mut since) = (0.0, Instant::now());
-        PATIENCE.until("istiod doesn't come to rest", || {
+        let patience = Patience { every: ASK_EVERY, ..PATIENCE };
+        patience.until("istiod doesn't come to rest", || {
             let now = readings::pushes(self.running)?;
             if now > pushes {
                 (pushes, since) = (now, Instant::now());
             }
-            std::thread::sleep(ASK_EVERY);
             Ok(since.elapsed() > REST)
         })?;
         Ok(())

@@ -1,6 +1,5 @@
 //! `openfaas-function`: behind Istio's gateway, a fault strikes one of two replicas of a function as OpenFaaS makes them.
 
-use crate::cluster::kubectl::POD_SECONDS;
 use crate::cluster::layers::Layer;
 use crate::cluster::proxy::Proxy;
 use crate::cluster::running::Running;
@@ -33,8 +32,7 @@ impl Stage for OpenFaasFunction {
         self.clear(running)?;
         kubectl.apply(FUNCTION)?;
         kubectl.apply(ROUTE)?;
-        let (namespace, limit) = (format!("--namespace={NAMESPACE}"), format!("--timeout={POD_SECONDS}s"));
-        kubectl.run(&["rollout", "status", "deployment/fib", &namespace, &limit])?;
+        kubectl.wait_for_rollout(NAMESPACE, "fib")?;
         Ok(Scene {
             network: running.machine(control::NAME).ok().map(|control| control.network()),
             target: istio::gateway(running)?,

@@ -1,7 +1,6 @@
 //! `sidecar-caller`: within the mesh, a fault strikes one of two replicas that a pod calls through its own sidecar.
 
 use crate::caller;
-use crate::cluster::kubectl::POD_SECONDS;
 use crate::cluster::layers::Layer;
 use crate::cluster::proxy::Proxy;
 use crate::cluster::running::Running;
@@ -28,8 +27,7 @@ impl Stage for SidecarCaller {
         kubectl.apply(OBJECTS)?;
         kubectl.run(&["rollout", "restart", "deployment/fib"])?;
         caller::set(running)?;
-        let limit = format!("--timeout={}s", POD_SECONDS);
-        kubectl.run(&["rollout", "status", "deployment/fib", &limit])?;
+        kubectl.wait_for_rollout("default", "fib")?;
         Ok(Scene {
             network: caller::network(running)?,
             target: caller::address(running, "default", "fib", PORT)?,

@@ -1,7 +1,6 @@
 //! A function for which another namespace's Service stands by: it loses all of its own replicas.
 
 use crate::annotated::Annotated;
-use crate::cluster::kubectl::POD_SECONDS;
 use crate::cluster::layers::Layer;
 use crate::cluster::proxy::Proxy;
 use crate::cluster::running::Running;
@@ -28,8 +27,7 @@ impl Stage for StandbyService {
     fn set(&self, running: &Running) -> anyhow::Result<Scene> {
         let kubectl = running.kubectl();
         kubectl.apply(OBJECTS)?;
-        let limit = format!("--timeout={POD_SECONDS}s");
-        kubectl.run(&["rollout", "status", "deployment/spare", "--namespace=spares", &limit])?;
+        kubectl.wait_for_rollout("spares", "spare")?;
         self.function.set(running)
     }
 

@@ -1,5 +1,7 @@
 //! The control plane: etcd, API server, controller manager and scheduler on a machine of their own.
 
+pub(super) mod programs;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;

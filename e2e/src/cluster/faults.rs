@@ -4,7 +4,6 @@
 //! between leaves none. What a killed command couldn't take back is written down, and [`take_back`] does it.
 
 mod container;
-pub(super) mod control_plane;
 mod in_force;
 mod node;
 mod outage;
@@ -15,6 +14,7 @@ mod undo;
 
 use std::time::Duration;
 
+use super::control::programs;
 use super::function::Replica;
 use super::running::Running;
 use super::{istio, steadfaas};
@@ -190,8 +190,8 @@ impl Fault {
             Self::StopKubelet => node::stop_kubelet(running, &target.node),
             Self::DrainNode => node::drain(running, &target.node),
             Self::LoseAll => pod::scale(running, &target.namespace, &owner_of(&target.pod, 2), 0),
-            Self::StopIstiod => control_plane::stop(running, istio::ISTIOD),
-            Self::StopApiServer => control_plane::stop(running, control_plane::API_SERVER),
+            Self::StopIstiod => programs::stop(running, istio::ISTIOD),
+            Self::StopApiServer => programs::stop(running, programs::API_SERVER),
             Self::StopController => steadfaas::stop(running).and_then(|()| pod::delete(running, target)),
             Self::Uninstall => steadfaas::uninstall(running),
             Self::ChangeAnnotation => pod::annotate(running, &target.namespace, &owner_of(&target.pod, 2)),

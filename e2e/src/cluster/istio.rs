@@ -12,9 +12,8 @@ use anyhow::Context as _;
 use xtask::command::say;
 use xtask::envoy;
 
-use super::control;
+use super::control::{self, programs};
 use super::endpoint::Endpoint;
-use super::faults::control_plane;
 use super::image::Image;
 use super::machine::{Machine, Program};
 use super::node;
@@ -119,9 +118,9 @@ pub fn gateway(running: &Running) -> anyhow::Result<SocketAddr> {
 /// # Errors
 /// It doesn't start.
 pub fn restart_istiod(running: &Running, variables: &[(String, String)]) -> anyhow::Result<()> {
-    let known = control_plane::known(running, ISTIOD)?;
+    let known = programs::known(running, ISTIOD)?;
     let program = variables.iter().fold(known, |program, (name, value)| program.variable(name, value));
-    control_plane::restart(running, &program)
+    programs::restart(running, &program)
 }
 
 /// The process that istiod is.

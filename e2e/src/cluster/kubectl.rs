@@ -90,6 +90,15 @@ impl Kubectl {
         self.run(&args).map(drop)
     }
 
+    /// Waits until a Deployment's pods are ready that were asked for last.
+    ///
+    /// # Errors
+    /// They aren't in [`POD_SECONDS`].
+    pub fn wait_for_rollout(&self, namespace: &str, deployment: &str) -> anyhow::Result<()> {
+        let (namespace, limit) = (format!("--namespace={namespace}"), format!("--timeout={POD_SECONDS}s"));
+        self.run(&["rollout", "status", &format!("deployment/{deployment}"), &namespace, &limit]).map(drop)
+    }
+
     /// What it says when it is given this to read.
     ///
     /// # Errors

@@ -1,7 +1,6 @@
 //! Faults of a node: its link, its kubelet, its pods' leave to be there.
 
-use super::control_plane::wait_for_node;
-use crate::cluster::control;
+use crate::cluster::control::{self, programs};
 use crate::cluster::running::Running;
 
 /// Pods of the test bed are told to end and gone within 2 s.
@@ -29,7 +28,7 @@ pub(super) fn stop_kubelet(running: &Running, node: &str) -> anyhow::Result<()> 
 
 pub(super) fn start_kubelet(running: &Running, node: &str) -> anyhow::Result<()> {
     running.machine(node)?.start_again(KUBELET, running.records()?)?;
-    wait_for_node(running, node)
+    programs::wait_for_node(running, node)
 }
 
 pub(super) fn drain(running: &Running, node: &str) -> anyhow::Result<()> {

@@ -1,7 +1,8 @@
 //! Faults of the API server that strike no replica, but whoever works through it.
 
 use super::silence::Connections;
-use super::{InForce, Undo, control_plane};
+use super::{InForce, Undo};
+use crate::cluster::control::programs;
 use crate::cluster::function;
 use crate::cluster::running::Running;
 
@@ -26,13 +27,13 @@ impl Outage<'_> {
         match self {
             Self::Stopped => {
                 let in_force = InForce::begin(running, Undo::StartApiServer)?;
-                control_plane::stop(running, control_plane::API_SERVER)?;
+                programs::stop(running, programs::API_SERVER)?;
                 Ok(in_force)
             }
             Self::Throttled => {
-                let usual = control_plane::known(running, control_plane::API_SERVER)?;
+                let usual = programs::known(running, programs::API_SERVER)?;
                 let in_force = InForce::begin(running, Undo::RestartApiServer { program: usual.clone() })?;
-                control_plane::restart(running, &control_plane::throttled(usual))?;
+                programs::restart(running, &programs::throttled(usual))?;
                 Ok(in_force)
             }
             Self::Silent(namespace, label) => {

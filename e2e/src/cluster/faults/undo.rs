@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::silence::Connections;
-use super::{container, control_plane, node, pod, relay};
+use super::{container, node, pod, relay};
+use crate::cluster::control::programs;
 use crate::cluster::machine::Program;
 use crate::cluster::running::Running;
 use crate::cluster::{istio, steadfaas};
@@ -54,9 +55,9 @@ impl Undo {
             Self::Scale { namespace, deployment, replicas } => {
                 pod::scale(running, namespace, deployment, *replicas)
             }
-            Self::StartIstiod => control_plane::start(running, istio::ISTIOD),
-            Self::StartApiServer => control_plane::start(running, control_plane::API_SERVER),
-            Self::RestartApiServer { program } => control_plane::restart(running, program),
+            Self::StartIstiod => programs::start(running, istio::ISTIOD),
+            Self::StartApiServer => programs::start(running, programs::API_SERVER),
+            Self::RestartApiServer { program } => programs::restart(running, program),
             Self::LetThrough { connections } => {
                 connections.iter().try_for_each(|connections| connections.let_through(running))
             }

@@ -1,4 +1,4 @@
-//! Faults of the control plane: one of its programs is killed, and started again.
+//! One of the control plane's programs is ended, and started again: as it was, or another way.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use crate::cluster::control;
 use crate::cluster::machine::Program;
 use crate::cluster::running::Running;
 
-pub(super) const API_SERVER: &str = "kube-apiserver";
+pub(in crate::cluster) const API_SERVER: &str = "kube-apiserver";
 
 const CONTROLLERS: &str = "kube-controller-manager";
 
@@ -21,7 +21,7 @@ const ASK_EVERY: Duration = Duration::from_millis(200);
 /// A kubelet says some seconds after its start that its node is ready.
 const NODE_SECONDS: u32 = 60;
 
-pub(super) fn stop(running: &Running, program: &str) -> anyhow::Result<()> {
+pub(in crate::cluster) fn stop(running: &Running, program: &str) -> anyhow::Result<()> {
     running.machine(control::NAME)?.stop_program(program, running.records()?)
 }
 
@@ -32,7 +32,7 @@ pub(in crate::cluster) fn known(running: &Running, program: &str) -> anyhow::Res
 }
 
 /// An API server that takes one request of a kind at a time. Its usual fair queues let a request wait for a minute.
-pub(super) fn throttled(api_server: Program) -> Program {
+pub(in crate::cluster) fn throttled(api_server: Program) -> Program {
     let one_at_a_time = ["--max-requests-inflight=1", "--max-mutating-requests-inflight=1"];
     api_server.args(["--enable-priority-and-fairness=false"]).args(one_at_a_time)
 }
@@ -45,7 +45,7 @@ pub(in crate::cluster) fn restart(running: &Running, program: &Program) -> anyho
 }
 
 /// Starts it and waits until it answers.
-pub(super) fn start(running: &Running, program: &str) -> anyhow::Result<()> {
+pub(in crate::cluster) fn start(running: &Running, program: &str) -> anyhow::Result<()> {
     let records = running.records()?;
     running.machine(control::NAME)?.start_again(program, records)?;
     let began = Instant::now();
@@ -75,6 +75,6 @@ fn answers(running: &Running, program: &str) -> bool {
         .is_ok_and(|control| control.run("sh", &["-c", "ss -Hltn 'sport = :15012' | grep -q ."]).is_ok())
 }
 
-pub(super) fn wait_for_node(running: &Running, node: &str) -> anyhow::Result<()> {
+pub(in crate::cluster) fn wait_for_node(running: &Running, node: &str) -> anyhow::Result<()> {
     running.kubectl().wait(&["--for=condition=Ready", &format!("node/{node}")], NODE_SECONDS)
 }
