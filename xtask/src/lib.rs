@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 pub mod apt;
+pub mod cluster;
 pub mod command;
 pub mod envoy;
 pub mod module;

@@ -1,12 +1,12 @@
-//! `cargo xtask …`, and what `cargo demo`, `cargo faults` and `cargo verify` stand for.
+//! `cargo xtask …`, and what `cargo demo`, `cargo faults`, `cargo cluster` and `cargo verify` stand for.
 
 use std::env;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use xtask::{module, show, verify};
+use xtask::{cluster, module, show, verify};
 
-const USAGE: &str = "usage: cargo xtask filter [--panics] | demo … | faults … | verify …";
+const USAGE: &str = "usage: cargo xtask filter [--panics] | demo … | faults … | cluster … | verify …";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -29,6 +29,7 @@ fn dispatch(arguments: &[String]) -> Result<bool> {
         "filter" => filter(rest),
         "verify" => verify::run(rest),
         "demo" | "faults" => match show::become_program(command, rest)? {},
+        "cluster" => match cluster::become_program(rest)? {},
         _ => bail!("unknown command `{command}`; {USAGE}"),
     }
 }

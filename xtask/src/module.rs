@@ -1,5 +1,6 @@
 //! The filter's module: builds it, checks its size, puts it where the installer and the tests look for it.
 
+use std::env;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::command::{run, say};
+use crate::supplies::Supply;
 use crate::target_dir;
 use crate::toolchain::{TARGET, WasmCompiler};
 
@@ -56,6 +58,14 @@ pub fn build_filter() -> Result<PathBuf> {
     build(Build::Shipped)
 }
 
+/// Builds the module that is shipped where there is none yet: what includes one can't be built without.
+pub fn ensure_filter() -> Result<()> {
+    if env::var_os(Supply::Module.variable()).is_some() || path_of(Build::Shipped).is_file() {
+        return Ok(());
+    }
+    build_filter().map(drop)
+}
+
 /// Builds the module that panics when a request asks for it. It is never shipped, so its size is free.
 pub fn build_panicking_filter() -> Result<PathBuf> {
     build(Build::Panicking)
@@ -85,9 +95,14 @@ fn build(build: Build) -> Result<PathBuf> {
         .args(build.features())
         .args([OsStr::new("--target-dir"), folder.as_os_str()]))?;
     let built = folder.join(TARGET).join("filter").join(BUILT);
-    let module = target_dir().join("filter").join(build.file());
+    let module = path_of(build);
     put(&built, &module).with_context(|| format!("cannot write {}", module.display()))?;
     Ok(module)
+}
+
+/// Where the installer's build looks for it.
+fn path_of(build: Build) -> PathBuf {
+    target_dir().join("filter").join(build.file())
 }
 
 /// Copies a file in one step, and only where it says something new: an untouched module spares everything

@@ -162,3 +162,15 @@ fn cargos_commands_are_found_in_backticks_and_blocks_but_not_in_prose() {
     let document = "With cargo you run `cargo demo --rate 9`.\n```sh\n$ cargo verify\ncargo fmt\n```\n";
     assert_eq!(cargo_commands(document), ["demo", "verify", "fmt"]);
 }
+
+/// A fresh clone has no module yet, and what includes one can't be built without.
+#[test]
+fn commands_of_a_fresh_clone_go_by_xtask_or_need_no_module() {
+    let aliases = read(".cargo/config.toml");
+    let packages = aliases.lines().filter_map(|line| line.split_once("--package ")?.1.split(' ').next());
+    let packages: Vec<_> = packages.collect();
+    assert!(packages.len() > 4, "{packages:?}");
+    for package in packages {
+        assert!(["xtask", "steadfaas-simulation"].contains(&package), "an alias runs {package} itself");
+    }
+}
