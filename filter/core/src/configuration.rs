@@ -50,7 +50,8 @@ impl Configuration {
 
     /// What counts when this one comes to a virtual machine beside `older`, whose requests go on, and may be the only ones
     /// some day. Routes hedge where both say so: a route that doesn't, and a request that doesn't say it either, would break
-    /// off the attempt that is late instead of starting another one beside it.
+    /// off the attempt that is late instead of starting another one beside it. Whose a request is isn't asked: that would
+    /// cost each a call of the proxy, and a header too many costs those less that could go without.
     #[must_use]
     pub fn beside(self, older: &Self) -> Self {
         Self { route_hedges: self.route_hedges && older.route_hedges, ..self }

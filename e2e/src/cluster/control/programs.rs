@@ -18,9 +18,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How often it is asked.
 const ASK_EVERY: Duration = Duration::from_millis(200);
 
-/// A kubelet says some seconds after its start that its node is ready.
-const NODE_SECONDS: u32 = 60;
-
 pub(in crate::cluster) fn stop(running: &Running, program: &str) -> anyhow::Result<()> {
     running.machine(control::NAME)?.stop_program(program, running.records()?)
 }
@@ -29,12 +26,6 @@ pub(in crate::cluster) fn stop(running: &Running, program: &str) -> anyhow::Resu
 pub(in crate::cluster) fn known(running: &Running, program: &str) -> anyhow::Result<Program> {
     let known = running.records()?.program(control::NAME, program);
     Ok(known.with_context(|| format!("there is no {program}"))?.program)
-}
-
-/// An API server that takes one request of a kind at a time. Its usual fair queues let a request wait for a minute.
-pub(in crate::cluster) fn throttled(api_server: Program) -> Program {
-    let one_at_a_time = ["--max-requests-inflight=1", "--max-mutating-requests-inflight=1"];
-    api_server.args(["--enable-priority-and-fairness=false"]).args(one_at_a_time)
 }
 
 /// Ends what runs under the name of a program, and starts it like this.
@@ -73,8 +64,4 @@ fn answers(running: &Running, program: &str) -> bool {
     running
         .machine(control::NAME)
         .is_ok_and(|control| control.run("sh", &["-c", "ss -Hltn 'sport = :15012' | grep -q ."]).is_ok())
-}
-
-pub(in crate::cluster) fn wait_for_node(running: &Running, node: &str) -> anyhow::Result<()> {
-    running.kubectl().wait(&["--for=condition=Ready", &format!("node/{node}")], NODE_SECONDS)
 }

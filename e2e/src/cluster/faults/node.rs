@@ -1,10 +1,13 @@
 //! Faults of a node: its link, its kubelet, its pods' leave to be there.
 
-use crate::cluster::control::{self, programs};
+use crate::cluster::control;
 use crate::cluster::running::Running;
 
 /// Pods of the test bed are told to end and gone within 2 s.
 const DRAIN_LIMIT: &str = "--timeout=30s";
+
+/// A kubelet says some seconds after its start that its node is ready.
+const READY_SECONDS: u32 = 60;
 
 /// Its name in the record.
 const KUBELET: &str = "kubelet";
@@ -28,7 +31,7 @@ pub(super) fn stop_kubelet(running: &Running, node: &str) -> anyhow::Result<()> 
 
 pub(super) fn start_kubelet(running: &Running, node: &str) -> anyhow::Result<()> {
     running.machine(node)?.start_again(KUBELET, running.records()?)?;
-    programs::wait_for_node(running, node)
+    running.kubectl().wait(&["--for=condition=Ready", &format!("node/{node}")], READY_SECONDS)
 }
 
 pub(super) fn drain(running: &Running, node: &str) -> anyhow::Result<()> {

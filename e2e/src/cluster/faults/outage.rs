@@ -4,6 +4,7 @@ use super::silence::Connections;
 use super::{InForce, Undo};
 use crate::cluster::control::programs;
 use crate::cluster::function;
+use crate::cluster::machine::Program;
 use crate::cluster::running::Running;
 
 /// What happens.
@@ -33,7 +34,7 @@ impl Outage<'_> {
             Self::Throttled => {
                 let usual = programs::known(running, programs::API_SERVER)?;
                 let in_force = InForce::begin(running, Undo::RestartApiServer { program: usual.clone() })?;
-                programs::restart(running, &programs::throttled(usual))?;
+                programs::restart(running, &throttled(usual))?;
                 Ok(in_force)
             }
             Self::Silent(namespace, label) => {
@@ -46,4 +47,10 @@ impl Outage<'_> {
             }
         }
     }
+}
+
+/// An API server that takes one request of a kind at a time. Its usual fair queues let a request wait for a minute.
+fn throttled(api_server: Program) -> Program {
+    let one_at_a_time = ["--max-requests-inflight=1", "--max-mutating-requests-inflight=1"];
+    api_server.args(["--enable-priority-and-fairness=false"]).args(one_at_a_time)
 }
