@@ -127,15 +127,20 @@ impl Writer {
     ) -> Result<Done, WriteError> {
         let what = || format!("the {made} {name}");
         let objects = self.objects(made);
-        if !is_there {
-            let other = patiently(what(), objects.get_opt(&name)).await?;
-            if other.is_some_and(|other| !is_ours(&other)) {
-                return Err(WriteError::NotOurs { made, name });
-            }
-        }
-        let params = PatchParams::apply(FIELD_MANAGER).force();
+        // What seems not to be there is written without force: of a namesake whose fields somebody else owns, the API
+        // server says so, and leaves it as it is. Asking first would cost each new function one call more.
+        let params = PatchParams { force: is_there, ..PatchParams::apply(FIELD_MANAGER) };
         let patch = Patch::Apply(object);
-        let mut written = patiently(what(), objects.patch(&name, &params, &patch)).await?;
+        let mut written = match patiently(what(), objects.patch(&name, &params, &patch)).await {
+            Err(WriteError::Api { error: kube::Error::Api(status), .. }) if !is_there && status.code == 409 => {
+                let other = patiently(what(), objects.get_opt(&name)).await?;
+                if other.is_some_and(|other| !is_ours(&other)) {
+                    return Err(WriteError::NotOurs { made, name });
+                }
+                patiently(what(), objects.patch(&name, &params.force(), &patch)).await?
+            }
+            written => written?,
+        };
         if !content.is(&written) {
             // What somebody else added stays when ours is applied.
             written = patiently(what(), replace_spec(&objects, &name, object)).await?;
@@ -206,16 +211,26 @@ impl Writer {
         let what = format!("the status of {}", function.id());
         gone_is_fine(patiently(what, api.patch(&function.name, &params, &Patch::Apply(&object))).await)?;
         self.metrics.status_writes.fetch_add(1, Ordering::Relaxed);
-        for finding in new.iter().filter(|finding| finding.is_worth_an_event()) {
-            self.tell(&function, finding).await;
-        }
+        self.tell(&function, new).await;
         Ok(Done::Said { function, status })
     }
 
-    /// An Event on the function. One that is lost is no harm: the status says the same.
-    async fn tell(&self, function: &Function, finding: &Finding) {
-        let kind = if finding.holds { EventType::Normal } else { EventType::Warning };
-        let event = event(kind, "Protect", finding.reason, &finding.message);
+    /// Events on the function: each problem has its own, for people look for its reason; what is well is one. An Event
+    /// that is lost is no harm: the status says the same.
+    async fn tell(&self, function: &Function, new: &[Finding]) {
+        let (well, problems): (Vec<&Finding>, Vec<&Finding>) =
+            new.iter().filter(|finding| finding.is_worth_an_event()).partition(|finding| finding.holds);
+        for finding in problems {
+            self.tell_one(function, EventType::Warning, finding.reason, &finding.message).await;
+        }
+        if let Some(first) = well.first() {
+            let words: Vec<&str> = well.iter().map(|finding| finding.message.as_str()).collect();
+            self.tell_one(function, EventType::Normal, first.reason, &words.join("; ")).await;
+        }
+    }
+
+    async fn tell_one(&self, function: &Function, kind: EventType, reason: &str, words: &str) {
+        let event = event(kind, "Protect", reason, words);
         if let Err(error) = self.publish(&event, &function.reference()).await {
             tracing::warn!(function = function.id(), %error, "no Event");
         }
