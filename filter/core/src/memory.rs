@@ -30,6 +30,8 @@ pub const SPARED_FOR: Duration = Duration::from_secs(1);
 pub struct Terms {
     /// After how long it is later than usual, and the next replica starts.
     pub delay: Duration,
+    /// After how long its replica's silence is a sign.
+    pub silence: Duration,
     /// The function has just said that it has too much to do: no reason to send more of the same.
     pub is_spared: bool,
     /// How many extra attempts it has reserved.
@@ -43,7 +45,7 @@ impl Terms {
     /// long.
     #[must_use]
     pub fn usual(&self) -> Option<Duration> {
-        Some(self.delay).filter(|delay| *delay < tuned!(COLD_DELAY))
+        Some(self.silence).filter(|_| self.delay < tuned!(COLD_DELAY))
     }
 
     /// The request may run twice, and there is budget for it; copies cost none.
@@ -107,12 +109,15 @@ impl Memory {
         self.remember(kind);
         let is_race = policy.strategy == Strategy::RequestReplication;
         if is_race {
-            return Terms { delay: COLD_DELAY, is_spared: false, reserved: 0, is_short: false };
+            let (delay, silence) = (COLD_DELAY, COLD_DELAY);
+            return Terms { delay, silence, is_spared: false, reserved: 0, is_short: false };
         }
         self.budget.earn();
         let reserved = if may_repeat { self.budget.reserve(policy.retries()) } else { 0 };
+        let delay = self.delay(kind, policy);
         Terms {
-            delay: self.delay(kind, policy),
+            delay,
+            silence: self.pace(kind).and_then(Pace::silence).unwrap_or_default().max(delay),
             is_spared: self.spared_until > now,
             reserved,
             is_short: self.budget.is_short(),

@@ -32,19 +32,28 @@ pub const FEW: usize = 4;
 /// already be the fault that a hedge is to cure.
 pub const BODY: usize = 90;
 
-/// Least time between the body and the hedge: Envoy's timers count whole milliseconds, and a machine that does other
-/// things is a millisecond late now and then.
+/// Least time between the body and the hedge of a function that always takes the same: Envoy's timers count whole
+/// milliseconds, and a machine that does other things is a millisecond late now and then.
 pub const LEAST_MARGIN: Duration = Duration::from_millis(2);
 
-/// The margin is this part of the body where that is more.
+/// That margin is this part of the body where that is more.
 pub const MARGIN_PART: u32 = 8;
 
-/// A hedge that lost makes the delay this much longer.
-const LOST: f32 = 1.025;
+/// This part of the time between median and body comes off the margin: what an uneven function takes longer now and then
+/// is no timer's doing, and each millisecond of margin makes its tail longer.
+const SPREAD_PART: u32 = 4;
 
-/// A hedge that won takes back what twelve lost ones did, so that the delay rises only where fewer than one of
-/// thirteen wins. Of a lognormal function (sigma 0.5) one of eight does, of a function that got slower none.
-const WON: f32 = 1.0 / 1.345;
+/// A replica that is silent for this part of the body beyond it gives a sign, if the hedge doesn't start later still: of
+/// an uneven function several in a row take as long as the body every other minute.
+pub const SILENCE_PART: u32 = 8;
+
+/// A hedge that lost makes the delay this much longer. With four times that the delay of an uneven function swings so
+/// far that half of what its budget would bear isn't spent, and the tail is as long as if there were none.
+const LOST: f32 = 1.006;
+
+/// A hedge that won takes back what thirteen lost ones did, so that the delay rises only where fewer than one of
+/// fourteen wins. Of a lognormal function (sigma 0.5) one of eight does, of a function that got slower none.
+const WON: f32 = 1.0 / 1.083;
 
 /// Each answer takes this part of the caution back: half of it is gone after some three thousand.
 const CALMED_BY: f32 = 1.0 / 4_096.0;
@@ -76,8 +85,18 @@ impl Pace {
     /// After how long a request is later than usual.
     #[must_use]
     pub fn delay(&self) -> Duration {
-        let Some(body) = self.usual(tuned!(BODY)) else { return self.cold_delay() };
-        (body + tuned!(LEAST_MARGIN).max(body / tuned!(MARGIN_PART))).mul_f32(self.caution)
+        let Some((body, median)) = self.usual(tuned!(BODY)).zip(self.usual(50)) else {
+            return self.cold_delay();
+        };
+        let margin = tuned!(LEAST_MARGIN).max(body / tuned!(MARGIN_PART));
+        let spread = body.saturating_sub(median);
+        (body + margin.saturating_sub(spread / tuned!(SPREAD_PART))).mul_f32(self.caution)
+    }
+
+    /// After how long a replica's silence is a sign at the earliest; nothing before the function's speed is known.
+    #[must_use]
+    pub fn silence(&self) -> Option<Duration> {
+        self.usual(tuned!(BODY)).map(|body| body + body / tuned!(SILENCE_PART))
     }
 
     fn cold_delay(&self) -> Duration {
@@ -154,14 +173,26 @@ mod tests {
     fn hedges_that_lose_make_it_wait_and_one_that_wins_forgives_a_dozen() {
         let mut pace = pace(13, ENOUGH);
         let usual = pace.delay();
-        (0..12).for_each(|_| pace.hedged(false));
-        assert!(pace.delay() > usual.mul_f32(1.3));
+        (0..13).for_each(|_| pace.hedged(false));
+        assert!(pace.delay() > usual.mul_f32(1.07));
         pace.hedged(true);
-        assert!(pace.delay() < usual.mul_f32(1.01));
+        assert!(pace.delay() < usual.mul_f32(1.001));
         (0..1_000).for_each(|_| pace.hedged(false));
         assert!(pace.delay() < usual.mul_f32(MOST_CAUTION + 0.1));
         (0..20_000).for_each(|_| pace.answered(Duration::from_millis(13)));
         assert!(pace.delay() < usual.mul_f32(1.1), "forgotten in time");
+    }
+
+    #[test]
+    fn the_more_uneven_a_function_is_the_sooner_after_its_body_a_request_is_late() {
+        let margin = |slow: u64| {
+            let mut pace = Pace::default();
+            (0..100).for_each(|n| pace.answered(Duration::from_millis(if n % 4 == 0 { slow } else { 10 })));
+            pace.delay().saturating_sub(pace.usual(BODY).unwrap())
+        };
+        let margins = [10, 12, 14, 30].map(|slow| margin(slow).as_micros());
+        assert!(margins.is_sorted_by(|one, next| one > next), "{margins:?}");
+        assert_eq!((margins[0], margins[3]), (2_000, 0));
     }
 
     #[test]

@@ -132,7 +132,9 @@ impl Writer {
         let params = PatchParams { force: is_there, ..PatchParams::apply(FIELD_MANAGER) };
         let patch = Patch::Apply(object);
         let mut written = match patiently(what(), objects.patch(&name, &params, &patch)).await {
-            Err(WriteError::Api { error: kube::Error::Api(status), .. }) if !is_there && status.code == 409 => {
+            Err(WriteError::Api { error: kube::Error::Api(status), .. })
+                if !is_there && status.code == 409 =>
+            {
                 let other = patiently(what(), objects.get_opt(&name)).await?;
                 if other.is_some_and(|other| !is_ours(&other)) {
                     return Err(WriteError::NotOurs { made, name });

@@ -51,7 +51,13 @@ impl Stage {
             view: &self.view,
             lanes: &self.lanes,
             may_repeat,
-            terms: Terms { delay: DELAY, is_spared: false, reserved: self.policy.retries(), is_short: false },
+            terms: Terms {
+                delay: DELAY,
+                silence: DELAY,
+                is_spared: false,
+                reserved: self.policy.retries(),
+                is_short: false,
+            },
             turn,
             now: NOW,
         }
