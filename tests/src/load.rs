@@ -32,15 +32,16 @@ const MAX_REQUESTS: usize = 1_000_000;
 pub struct Aside {
     /// That path, with its query.
     pub path: &'static str,
-    /// Which requests: the last one of every so many.
+    /// Which requests: one of every so many, another one with each seed. Whether it is just one of those that a fault
+    /// strikes is chance, and must not be the same chance in each run.
     pub every: usize,
 }
 
 impl Aside {
-    /// Whether it is the path of this request.
+    /// Whether it is the path of this request, in the run with this seed.
     #[must_use]
-    pub fn takes(&self, index: usize) -> bool {
-        index % self.every.max(1) == self.every.saturating_sub(1)
+    pub fn takes(&self, index: usize, seed: u64) -> bool {
+        (index as u64).wrapping_add(seed) % (self.every as u64).max(1) == 0
     }
 }
 
@@ -67,7 +68,7 @@ pub struct Load {
     pub count: usize,
     /// When within their seconds they are due.
     pub arrivals: Arrivals,
-    /// Seeds whatever the arrivals draw.
+    /// Seeds whatever the arrivals draw, and which requests go aside.
     pub seed: u64,
     /// How long each may take.
     pub timeout: Duration,
@@ -170,6 +171,12 @@ impl Running {
     #[must_use]
     pub fn lasts(&self) -> Duration {
         self.lasts
+    }
+
+    /// Half the time between two of its requests, on average.
+    #[must_use]
+    pub fn half_a_gap(&self) -> Duration {
+        self.lasts / u32::try_from(self.count).unwrap_or(u32::MAX).max(1) / 2
     }
 
     /// What it has done so far.

@@ -21,6 +21,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(super) struct Order {
     template: Request<Full<Bytes>>,
     aside: Option<(Aside, Uri)>,
+    seed: u64,
     id_prefix: String,
 }
 
@@ -38,16 +39,20 @@ impl Order {
             }
             None => None,
         };
-        Ok(Self { template, aside, id_prefix: load.id_prefix.clone() })
+        Ok(Self { template, aside, seed: load.seed, id_prefix: load.id_prefix.clone() })
     }
 
     pub(super) fn is_aside(&self, index: usize) -> bool {
-        self.aside.as_ref().is_some_and(|(aside, _)| aside.takes(index))
+        self.path_aside(index).is_some()
+    }
+
+    fn path_aside(&self, index: usize) -> Option<&Uri> {
+        self.aside.as_ref().filter(|(aside, _)| aside.takes(index, self.seed)).map(|(_, path)| path)
     }
 
     fn request(&self, index: usize) -> Request<Full<Bytes>> {
         let mut request = self.template.clone();
-        if let Some((_, path)) = self.aside.as_ref().filter(|(aside, _)| aside.takes(index)) {
+        if let Some(path) = self.path_aside(index) {
             *request.uri_mut() = path.clone();
         }
         if let Ok(id) = HeaderValue::from_str(&format!("{}-{index}", self.id_prefix)) {

@@ -80,12 +80,16 @@ impl Bed {
     }
 
     /// Waits for the event's moment and lets it happen. Returns what it was in words.
+    ///
+    /// A fault strikes half-way between two requests: in the moment in which one is due, another one is just being
+    /// answered, and a fraction of a millisecond would decide whether it is.
     pub(super) async fn bring_about(&mut self, event: &Event, load: &Running) -> anyhow::Result<String> {
         match event.act {
             Act::Strike(fault) => {
-                load.reach(event.at.saturating_sub(LOOK_BACK)).await;
+                let at = event.at + load.half_a_gap();
+                load.reach(at.saturating_sub(LOOK_BACK)).await;
                 let before = self.received()?;
-                load.reach(event.at).await;
+                load.reach(at).await;
                 let now = self.received()?;
                 let index = match self.target {
                     Target::Busiest => busiest(&before, &now).context("there is no replica to strike")?,
@@ -95,7 +99,7 @@ impl Bed {
                     self.at_strike = at_strike(&now, load)?;
                 }
                 self.struck = Some((index, fault));
-                self.strike(index, fault, event.at, load).await?;
+                self.strike(index, fault, at, load).await?;
                 Ok(fault.strikes(&format!("replica {}", index + 1)))
             }
             Act::Undo => {

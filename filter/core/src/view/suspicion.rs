@@ -9,8 +9,12 @@ use crate::time::{Millis, millis};
 /// costs an extra attempt more, and one request more in the slowest hundredth of the first five seconds.
 pub const FIRST_TRIAL_AFTER: Duration = Duration::from_millis(500);
 
-/// Trials that fail double the wait up to this: a replica that stays dead costs an extra attempt every 8 s. With a
-/// fixed interval a long fault cost twice the extra attempts.
+/// A trial that failed makes the wait for the next one this many times as long: the second comes two seconds after the
+/// fault, when a container that was started anew is back, the third after six and a half. With a fixed interval a long
+/// fault cost twice the extra attempts.
+const TRIALS_APART: u64 = 3;
+
+/// Longest wait for a trial: a replica that stays dead costs an extra attempt every 8 s.
 pub const LONGEST_TRIAL_WAIT: Duration = Duration::from_secs(8);
 
 /// A replica that gets no requests is led one this often, so that a dead standby is found before it is needed; it also
@@ -108,6 +112,6 @@ impl View {
 
 /// How long to wait after `failed` trials. A trial counts as failed from its start: its success ends the suspicion.
 fn trial_wait(failed: u32) -> Duration {
-    let doubled = millis(tuned!(FIRST_TRIAL_AFTER)).saturating_mul(2_u64.saturating_pow(failed));
-    Duration::from_millis(doubled.min(millis(tuned!(LONGEST_TRIAL_WAIT))))
+    let grown = millis(tuned!(FIRST_TRIAL_AFTER)).saturating_mul(tuned!(TRIALS_APART).saturating_pow(failed));
+    Duration::from_millis(grown.min(millis(tuned!(LONGEST_TRIAL_WAIT))))
 }

@@ -163,7 +163,7 @@ fn trials_come_ever_more_rarely_and_one_request_claims_each() {
         assert!(!view.claim(0, now), "claimed already");
         assert_eq!(view.due(&pair(), true, now), None);
     }
-    assert_eq!(waits, [500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000, 8_000]);
+    assert_eq!(waits, [500, 1_500, 4_500, 8_000, 8_000, 8_000, 8_000, 8_000]);
 }
 
 #[test]
