@@ -17,15 +17,7 @@ pub fn fibonacci(n: u8) -> u64 {
 /// # Errors
 /// It is no number from 0 to [`MAX_N`].
 pub fn wanted(query: Option<&str>, body: &[u8]) -> Result<u8, String> {
-    let in_query = query.unwrap_or("").split('&').find_map(|pair| pair.strip_prefix("n="));
-    let in_body = str::from_utf8(body).unwrap_or("not text").trim();
-    let text = match in_query {
-        Some(text) => text,
-        None if in_body.is_empty() => return Ok(DEFAULT_N),
-        None => in_body,
-    };
-    let number = text.parse().ok().filter(|number| *number <= MAX_N);
-    number.ok_or_else(|| format!("n must be a whole number from 0 to {MAX_N}, not {text:?}\n"))
+    serving::n(query, body, 0..=MAX_N, DEFAULT_N)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serving::parse_span;
 use thiserror::Error;
 
 /// How the function misbehaves.
@@ -108,19 +109,6 @@ fn parse_share(value: &str) -> Result<f64, FaultError> {
     value.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(wrong)
 }
 
-/// A time as it is written on the command line: a whole number of `us`, `ms` or `s`.
-///
-/// # Errors
-/// It is something else.
-pub fn parse_span(text: &str) -> Result<Duration, String> {
-    let units = [("us", 1), ("ms", 1_000), ("s", 1_000_000)];
-    let in_unit = |(unit, factor): (&str, u64)| {
-        let number = text.strip_suffix(unit)?.parse::<u64>().ok()?;
-        number.checked_mul(factor).map(Duration::from_micros)
-    };
-    units.into_iter().find_map(in_unit).ok_or_else(|| format!("{text:?} is no time such as 10ms or 2s"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,12 +136,5 @@ mod tests {
         assert!(message("share=2").ends_with("must be a number from 0 to 1"));
         assert!(message("answer=404").ends_with("must be 503 or reset"));
         assert!(message("hang").starts_with("unknown fault \"hang\""));
-    }
-
-    #[test]
-    fn times_have_a_unit() {
-        assert_eq!(parse_span("10ms"), Ok(Duration::from_millis(10)));
-        assert_eq!(parse_span("500us"), Ok(Duration::from_micros(500)));
-        assert!(parse_span("10").is_err());
     }
 }

@@ -1,12 +1,13 @@
 //! One request to the function: it waits for a worker, runs, and is answered, whether anybody still waits or not.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Bytes, Incoming};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use hyper::http::request::Parts;
-use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use hyper::{HeaderMap, Method, Request, StatusCode};
+use serving::{Answer, answer, deadline};
 use thiserror::Error;
 use tokio::sync::{Semaphore, oneshot};
 
@@ -15,9 +16,6 @@ use crate::fault::{Bad, Fault, Hit};
 use crate::random::SplitMix64;
 use crate::service_time::ServiceTime;
 use crate::stats::Stats;
-
-/// What a request gets.
-pub type Answer = Response<Full<Bytes>>;
 
 /// The connection ends here, without an answer: only ever a fault that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -193,12 +191,6 @@ impl Function {
     }
 }
 
-/// Until when the answer is waited for: `x-steadfaas-deadline`, in milliseconds since the Unix epoch.
-fn deadline(headers: &HeaderMap) -> Option<SystemTime> {
-    let millis = header(headers, "x-steadfaas-deadline")?.parse().ok()?;
-    UNIX_EPOCH.checked_add(Duration::from_millis(millis))
-}
-
 fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
@@ -214,10 +206,4 @@ fn answered(bad: Option<Bad>, good: String) -> Result<Answer, Withheld> {
 
 fn not_found() -> Answer {
     answer(StatusCode::NOT_FOUND, "there are /, /healthz and /stats\n")
-}
-
-fn answer(status: StatusCode, text: impl Into<Bytes>) -> Answer {
-    let mut answer = Response::new(Full::new(text.into()));
-    *answer.status_mut() = status;
-    answer
 }

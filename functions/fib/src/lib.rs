@@ -7,6 +7,5 @@ pub mod compute;
 pub mod fault;
 pub mod function;
 pub mod random;
-pub mod server;
 pub mod service_time;
 pub mod stats;

@@ -1,18 +1,16 @@
 //! `fib`: serves the sample function until it is told to stop.
 
-use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
-use fib::fault::parse_span;
 use fib::function::{Function, Options};
 use fib::service_time::ServiceTime;
 use fib::stats::Stats;
-use tokio::net::{TcpListener, TcpSocket};
-use tokio::signal::unix::{SignalKind, signal};
+use serving::parse_span;
 
 /// A small HTTP function: `GET /?n=15`, or `POST /` with n in the body, answers a Fibonacci number. `/healthz` says
 /// that it is well, `/stats` what it has run. SIGTERM lets it finish what it is at.
@@ -56,19 +54,6 @@ fn at_least_one(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "a whole number from 1 is needed".to_owned())
 }
 
-/// How many connections may wait to be accepted: as many as Linux allows unless it is told otherwise, and what Go asks
-/// for, in which the proxies in front of functions are written (Knative's queue-proxy, OpenFaaS' of-watchdog). A
-/// shorter queue makes a stall look like a lost node to those that come late.
-const BACKLOG: u32 = 4096;
-
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // A function that is started anew takes its port over from connections that are still being closed.
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
-}
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
@@ -79,11 +64,8 @@ async fn main() -> anyhow::Result<()> {
         concurrency: cli.concurrency,
         allow_faults: cli.allow_faults,
     };
-    let listener = listen(cli.listen).with_context(|| format!("can't listen on {}", cli.listen))?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let stop = async move {
-        terminate.recv().await;
-    };
-    fib::server::serve(listener, Function::new(options, stats), stop).await;
+    let listener = serving::listen(cli.listen).with_context(|| format!("can't listen on {}", cli.listen))?;
+    let function = Function::new(options, stats);
+    serving::until_terminated(listener, move |request| Arc::clone(&function).serve(request)).await?;
     Ok(())
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "the helpers of tests fail as tests do")]
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use fib::function::{Function, Options};
@@ -36,7 +37,8 @@ async fn serve(options: Options) -> Served {
     let (stop, stopped) = oneshot::channel();
     let function = Function::new(options, Stats::default());
     let until = async move { stopped.await.unwrap_or_default() };
-    let ended = tokio::spawn(fib::server::serve(listener, function, until));
+    let serve = move |request| Arc::clone(&function).serve(request);
+    let ended = tokio::spawn(serving::serve(listener, serve, until));
     Served { address, stop, ended }
 }
 

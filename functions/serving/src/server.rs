@@ -1,15 +1,19 @@
-//! The HTTP server around the function: HTTP/1.1, and HTTP/2 to clients that begin with it.
+//! The HTTP server around a function: HTTP/1.1, and HTTP/2 to clients that begin with it.
 
-use std::sync::Arc;
+use std::error::Error;
+use std::io;
 use std::time::Duration;
 
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 
-use crate::function::Function;
+use crate::Answer;
 
 /// How long a drain waits for requests in flight: the grace that Kubernetes gives a pod.
 const DRAIN: Duration = Duration::from_secs(30);
@@ -17,8 +21,32 @@ const DRAIN: Duration = Duration::from_secs(30);
 /// When no connection can be accepted (no file descriptors left), trying again at once would only burn the processor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
+/// Serves until this process is told to end (SIGTERM), as [`serve`] does until it is told to stop.
+///
+/// # Errors
+/// The system doesn't let it hear of that.
+pub async fn until_terminated<F, A, E>(listener: TcpListener, function: F) -> io::Result<()>
+where
+    F: Fn(Request<Incoming>) -> A + Clone + Send + 'static,
+    A: Future<Output = Result<Answer, E>> + Send + 'static,
+    E: Error + Send + Sync + 'static,
+{
+    let mut terminate = signal(SignalKind::terminate())?;
+    let stop = async move {
+        terminate.recv().await;
+    };
+    serve(listener, function, stop).await;
+    Ok(())
+}
+
 /// Serves until `stop` completes; then takes no connection and no further request, finishes what it is at, and returns.
-pub async fn serve(listener: TcpListener, function: Arc<Function>, stop: impl Future<Output = ()>) {
+/// A function's error ends the connection in the answer's place (in HTTP/2: the stream).
+pub async fn serve<F, A, E>(listener: TcpListener, function: F, stop: impl Future<Output = ()>)
+where
+    F: Fn(Request<Incoming>) -> A + Clone + Send + 'static,
+    A: Future<Output = Result<Answer, E>> + Send + 'static,
+    E: Error + Send + Sync + 'static,
+{
     let drain = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -32,9 +60,8 @@ pub async fn serve(listener: TcpListener, function: Arc<Function>, stop: impl Fu
         };
         // Without it small answers may wait for an acknowledgement.
         let _ = stream.set_nodelay(true);
-        let function = Arc::clone(&function);
-        let service = service_fn(move |request| Arc::clone(&function).serve(request));
         let server = auto::Builder::new(TokioExecutor::new());
+        let service = service_fn(function.clone());
         let connection = server.serve_connection(TokioIo::new(stream), service).into_owned();
         // How a connection ends is its client's affair.
         tokio::spawn(drain.watch(connection));
