@@ -1,6 +1,8 @@
 //! `behind-gateway`: behind Istio's gateway, a fault strikes one of two replicas of a Deployment under load.
 
-use crate::cluster::images::FIB_IMAGE;
+use xtask::functions::Function;
+
+use crate::cluster::images;
 use crate::cluster::layers::Layer;
 use crate::cluster::proxy::Proxy;
 use crate::cluster::running::Running;
@@ -59,7 +61,7 @@ impl Stage for BehindGateway {
 fn objects(running: &Running) -> String {
     match running.theirs().and_then(|theirs| theirs.image.as_deref()) {
         Some(image) => OBJECTS
-            .replace(FIB_IMAGE, image)
+            .replace(&images::name_of(Function::Fib), image)
             .replace("imagePullPolicy: Never", "imagePullPolicy: IfNotPresent"),
         None => OBJECTS.to_owned(),
     }

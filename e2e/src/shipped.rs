@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use steadfaas_tests::envoy::{self, Envoy, Launch};
-use steadfaas_tests::{fib, http, ports};
+use steadfaas_tests::{http, ports, programs};
 use tempfile::TempDir;
+use xtask::functions::Function;
 use xtask::supplies::{self, Supply};
 
 /// The first answer comes some hundred milliseconds after Envoy's start; the rest is for a machine that compiles.
@@ -24,7 +25,7 @@ pub const WORKERS: u32 = 2;
 /// One can't be had.
 pub fn ensure() -> anyhow::Result<()> {
     steadfaas()?;
-    fib::binary()?;
+    programs::find(Function::Fib)?;
     envoy::newest()?;
     Ok(())
 }

@@ -1,37 +1,22 @@
 //! Replicas of the sample function as processes: started, killed, frozen, thawed, stopped, started again.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use fib::stats::Counts;
 use hyper::StatusCode;
 use rustix::process::{Pid, Signal};
 use tempfile::NamedTempFile;
+use xtask::functions::Function;
 
 use crate::process::{Process, Program};
-use crate::{http, ports};
+use crate::{http, ports, programs};
 
 /// A replica listens after some milliseconds; the rest is for a machine that compiles meanwhile.
 const START_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A drain may take as long as one request.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
-
-/// The `fib` program: `$STEADFAAS_FIB`, else the one beside this program, else a freshly built one.
-///
-/// # Errors
-/// It can't be built.
-pub fn binary() -> anyhow::Result<PathBuf> {
-    if let Some(path) = std::env::var_os("STEADFAAS_FIB") {
-        return Ok(path.into());
-    }
-    // Test programs are in `deps`, one below the others.
-    let this = std::env::current_exe()?;
-    let beside =
-        this.ancestors().skip(1).take(2).map(|folder| folder.join("fib")).find(|file| file.is_file());
-    beside.map_or_else(|| xtask::supplies::build("fib", "fib"), Ok)
-}
 
 /// What a replica is started with.
 #[derive(Debug, Clone, Copy)]
@@ -100,7 +85,7 @@ impl Replica {
     /// It doesn't come up.
     pub async fn start_at(address: SocketAddr, options: &Options) -> anyhow::Result<Self> {
         let counts = NamedTempFile::with_prefix("fib-counts-")?;
-        let program = Program::new(binary()?)
+        let program = Program::new(programs::find(Function::Fib)?)
             .args(["--listen", &address.to_string()])
             .args(options.arguments())
             .arg("--allow-faults")

@@ -26,6 +26,7 @@ pub mod pauses;
 pub mod peers;
 pub mod ports;
 pub mod process;
+pub mod programs;
 pub mod prometheus;
 pub mod proxy;
 pub mod record;

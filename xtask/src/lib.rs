@@ -8,6 +8,7 @@ pub mod apt;
 pub mod cluster;
 pub mod command;
 pub mod envoy;
+pub mod functions;
 pub mod module;
 pub mod pip;
 pub mod show;

@@ -7,11 +7,12 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::command::{cargo, run, say};
+use crate::functions::Function;
 use crate::supplies::{Supplies, Supply, released};
 
 /// In this order: who lacks an Envoy that can be fetched should learn so before a long build.
 /// The oldest Envoy and the panicking module are for tests.
-const NEEDED: [Supply; 3] = [Supply::NewestEnvoy, Supply::Module, Supply::Fib];
+const NEEDED: [Supply; 3] = [Supply::NewestEnvoy, Supply::Module, Supply::Function(Function::Fib)];
 
 /// Runs `demo` or `faults` in the place of this process, so that signals and its exit code are its own.
 /// Until then everything is said on stderr: what the program prints may be read by another one.

@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Result, anyhow};
 
 use crate::command::{cargo, run, say};
+use crate::functions::Function;
 use crate::{envoy, module, target_dir};
 
 /// Something that programs and tests are handed as a path in a variable.
@@ -20,8 +21,8 @@ pub enum Supply {
     NewestEnvoy,
     /// The oldest supported Envoy.
     OldestEnvoy,
-    /// The sample function's program.
-    Fib,
+    /// A function's program.
+    Function(Function),
 }
 
 impl Supply {
@@ -32,7 +33,7 @@ impl Supply {
             Self::PanickingModule => "STEADFAAS_FILTER_PANICS_WASM",
             Self::NewestEnvoy => envoy::NEWEST_VARIABLE,
             Self::OldestEnvoy => envoy::OLDEST_VARIABLE,
-            Self::Fib => "STEADFAAS_FIB",
+            Self::Function(function) => function.variable(),
         }
     }
 
@@ -42,7 +43,7 @@ impl Supply {
             Self::PanickingModule => module::build_panicking_filter(),
             Self::NewestEnvoy => envoy::ensure(envoy::NEWEST),
             Self::OldestEnvoy => envoy::ensure(envoy::OLDEST),
-            Self::Fib => (supplies.build_fib)(supplies),
+            Self::Function(function) => (supplies.build_function)(supplies, function),
         }
     }
 }
@@ -55,25 +56,29 @@ pub struct Supplies {
     newest_envoy: OnceCell<Result<PathBuf, String>>,
     oldest_envoy: OnceCell<Result<PathBuf, String>>,
     fib: OnceCell<Result<PathBuf, String>>,
-    build_fib: fn(&Supplies) -> Result<PathBuf>,
+    guestbook: OnceCell<Result<PathBuf, String>>,
+    primes: OnceCell<Result<PathBuf, String>>,
+    build_function: fn(&Supplies, Function) -> Result<PathBuf>,
 }
 
 impl Default for Supplies {
     fn default() -> Self {
-        Self::with_fib(|_| build("fib", "fib"))
+        Self::with_functions(|_, function| build(function.name(), function.name()))
     }
 }
 
 impl Supplies {
-    /// With a sample function that is built so, if it is asked for.
-    pub fn with_fib(build_fib: fn(&Self) -> Result<PathBuf>) -> Self {
+    /// With functions that are built so, if they are asked for.
+    pub fn with_functions(build_function: fn(&Self, Function) -> Result<PathBuf>) -> Self {
         Self {
             module: OnceCell::new(),
             panicking_module: OnceCell::new(),
             newest_envoy: OnceCell::new(),
             oldest_envoy: OnceCell::new(),
             fib: OnceCell::new(),
-            build_fib,
+            guestbook: OnceCell::new(),
+            primes: OnceCell::new(),
+            build_function,
         }
     }
 
@@ -84,7 +89,9 @@ impl Supplies {
             Supply::PanickingModule => &self.panicking_module,
             Supply::NewestEnvoy => &self.newest_envoy,
             Supply::OldestEnvoy => &self.oldest_envoy,
-            Supply::Fib => &self.fib,
+            Supply::Function(Function::Fib) => &self.fib,
+            Supply::Function(Function::Guestbook) => &self.guestbook,
+            Supply::Function(Function::Primes) => &self.primes,
         };
         let made = cell.get_or_init(|| supply.make(self).map_err(|error| format!("{error:#}")));
         made.as_deref().map_err(|reason| anyhow!("{reason}"))
@@ -121,7 +128,7 @@ mod tests {
     fn a_supply_is_named_in_its_variable() {
         let supplies = Supplies { fib: OnceCell::from(Ok("/made/fib".into())), ..Supplies::default() };
         let mut command = Command::new("true");
-        supplies.hand(&[Supply::Fib], &mut command).unwrap();
+        supplies.hand(&[Supply::Function(Function::Fib)], &mut command).unwrap();
         let named: Vec<_> = command.get_envs().collect();
         assert_eq!(named, [(OsStr::new("STEADFAAS_FIB"), Some(OsStr::new("/made/fib")))]);
     }

@@ -28,7 +28,9 @@ pub fn run(arguments: &[String]) -> Result<bool> {
         print!("{}", options::list(&parts::ALL));
         return Ok(true);
     }
-    let supplies = Supplies::with_fib(|supplies| Package::Fib.program(supplies, "fib"));
+    let supplies = Supplies::with_functions(|supplies, function| {
+        Package::Function(function).program(supplies, function.name())
+    });
     let mut summary = Summary::default();
     for part in &parts::ALL {
         if options.asks_for(part) {

@@ -4,14 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use steadfaas_tests::fib;
+use steadfaas_tests::programs;
+use xtask::functions::Function;
 use xtask::supplies::build;
 
 use super::image::Image;
 use super::node::{PAUSE_IMAGE, Role};
-
-/// The sample function's.
-pub const FIB_IMAGE: &str = "dev.local/fib:1";
 
 /// The DNS server's; `coredns.yaml` names it.
 const COREDNS_IMAGE: &str = "dev.local/coredns:1";
@@ -31,8 +29,8 @@ pub struct Made {
 pub struct Programs {
     /// Holds namespaces.
     pub pause: PathBuf,
-    /// The sample function.
-    pub fib: PathBuf,
+    /// The functions.
+    functions: Vec<(Function, PathBuf)>,
 }
 
 impl Programs {
@@ -41,8 +39,24 @@ impl Programs {
     /// # Errors
     /// They can't be built.
     pub fn build() -> anyhow::Result<Self> {
-        Ok(Self { pause: build("steadfaas-e2e-pause", "pause")?, fib: fib::binary()? })
+        let functions = Function::ALL.map(|function| anyhow::Ok((function, programs::find(function)?)));
+        let functions = functions.into_iter().collect::<anyhow::Result<_>>()?;
+        Ok(Self { pause: build("steadfaas-e2e-pause", "pause")?, functions })
     }
+}
+
+/// What nodes find a function under.
+#[must_use]
+pub fn name_of(function: Function) -> String {
+    format!("dev.local/{}:1", function.name())
+}
+
+/// A function's image, under this name.
+///
+/// # Errors
+/// A library that its program needs can't be found.
+pub fn of_function(name: &str, program: &Path) -> anyhow::Result<Image> {
+    Ok(Image::of_program(name, program)?.user(NOBODY))
 }
 
 /// Makes the images that every cluster has, in this folder.
@@ -56,11 +70,14 @@ pub fn make(folder: &Path, programs: &Programs, coredns: &Path) -> anyhow::Resul
         image.write(&tarball)?;
         anyhow::Ok(Made { tarball, roles })
     };
-    Ok(vec![
+    let mut made = vec![
         make(Image::of_program(PAUSE_IMAGE, &programs.pause)?, "pause", &[Role::System, Role::Worker])?,
         make(Image::of_program(COREDNS_IMAGE, &coredns.join("coredns"))?, "coredns", &[Role::System])?,
-        make(Image::of_program(FIB_IMAGE, &programs.fib)?.user(NOBODY), "fib", &[Role::Worker])?,
-    ])
+    ];
+    for (function, program) in &programs.functions {
+        made.push(make(of_function(&name_of(*function), program)?, function.name(), &[Role::Worker])?);
+    }
+    Ok(made)
 }
 
 /// Those that nodes of this role need.

@@ -29,7 +29,7 @@ pub(super) const ALL: [Part; 18] = [
         "tests of `steadfaas`, its bootstrap given to both Envoys",
         test_programs::installer,
     ),
-    Part::quick("fib", "tests of the sample function", test_programs::fib),
+    Part::quick("functions", "tests of the functions, and of what they share", test_programs::functions),
     Part::quick("simulated-host", "the built module in a simulated host", test_programs::simulated_host),
     Part::long(
         "simulation",

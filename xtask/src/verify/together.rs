@@ -8,6 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 use crate::command::{cargo, run, say};
+use crate::functions::Function;
 use crate::supplies::{Supplies, Supply, released};
 use crate::workspace_root;
 
@@ -15,35 +16,48 @@ use crate::workspace_root;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Package {
     Installer,
-    Fib,
+    Function(Function),
+    Serving,
     Tests,
     E2e,
 }
 
 impl Package {
-    const ALL: [Self; 4] = [Self::Installer, Self::Fib, Self::Tests, Self::E2e];
+    /// The functions, and what they share.
+    pub(super) const FUNCTIONS: [Self; 4] = [
+        Self::Serving,
+        Self::Function(Function::Fib),
+        Self::Function(Function::Guestbook),
+        Self::Function(Function::Primes),
+    ];
+
+    fn all() -> impl Iterator<Item = Self> {
+        [Self::Installer].into_iter().chain(Self::FUNCTIONS).chain([Self::Tests, Self::E2e])
+    }
 
     fn name(self) -> &'static str {
         match self {
             Self::Installer => "steadfaas",
-            Self::Fib => "fib",
+            Self::Function(function) => function.name(),
+            Self::Serving => "serving",
             Self::Tests => "steadfaas-tests",
             Self::E2e => "steadfaas-e2e",
         }
     }
 
-    fn folder(self) -> &'static str {
+    fn folder(self) -> PathBuf {
+        let root = workspace_root();
         match self {
-            Self::Installer => "installer",
-            Self::Fib => "functions/fib",
-            Self::Tests => "tests",
-            Self::E2e => "e2e",
+            Self::Installer => root.join("installer"),
+            Self::Function(_) | Self::Serving => root.join("functions").join(self.name()),
+            Self::Tests => root.join("tests"),
+            Self::E2e => root.join("e2e"),
         }
     }
 
     /// Its test programs. They are looked for: a new file is in by itself.
     fn test_programs(self) -> Result<Vec<String>> {
-        let folder = workspace_root().join(self.folder()).join("tests");
+        let folder = self.folder().join("tests");
         let entries = fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
         let files = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let mut names: Vec<String> =
@@ -54,12 +68,7 @@ impl Package {
 
     /// `cargo test` of those of its test programs whose name is wanted.
     pub(super) fn tests(self, is_wanted: impl Fn(&str) -> bool) -> Result<Command> {
-        let mut names = self.test_programs()?;
-        names.retain(|name| is_wanted(name));
-        ensure!(!names.is_empty(), "no test program of {} is of this kind", self.name());
-        let mut command = together();
-        command.args(names.iter().flat_map(|name| ["--test", name]));
-        Ok(command)
+        tests_of(&[self], is_wanted)
     }
 
     /// One of its programs, built as its tests have it.
@@ -73,6 +82,18 @@ impl Package {
     }
 }
 
+/// `cargo test` of those test programs of these packages whose name is wanted; each package has one.
+pub(super) fn tests_of(packages: &[Package], is_wanted: impl Fn(&str) -> bool) -> Result<Command> {
+    let mut command = together();
+    for package in packages {
+        let mut names = package.test_programs()?;
+        names.retain(|name| is_wanted(name));
+        ensure!(!names.is_empty(), "no test program of {} is of this kind", package.name());
+        command.args(names.iter().flat_map(|name| ["--test", name]));
+    }
+    Ok(command)
+}
+
 /// `cargo test` of all unit tests.
 pub(super) fn units() -> Command {
     let mut command = together();
@@ -83,7 +104,7 @@ pub(super) fn units() -> Command {
 fn together() -> Command {
     let mut command = cargo();
     command.args(["test", "--no-fail-fast", "--release"]);
-    command.args(Package::ALL.iter().flat_map(|package| ["--package", package.name()]));
+    command.args(Package::all().flat_map(|package| ["--package", package.name()]));
     command
 }
 
@@ -94,11 +115,11 @@ mod tests {
     #[test]
     fn every_package_has_test_programs_and_no_two_of_them_share_a_name() {
         let mut names: Vec<String> =
-            Package::ALL.into_iter().flat_map(|package| package.test_programs().unwrap()).collect();
+            Package::all().flat_map(|package| package.test_programs().unwrap()).collect();
         let count = names.len();
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), count, "`--test NAME` would run both");
-        assert!(Package::ALL.into_iter().all(|package| package.tests(|_| true).is_ok()));
+        assert!(Package::all().all(|package| package.tests(|_| true).is_ok()));
     }
 }

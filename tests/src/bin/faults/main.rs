@@ -14,14 +14,16 @@ use serde::Serialize;
 use show::Show;
 use steadfaas_tests::goals::Run;
 use steadfaas_tests::trial::{Trial, print_json, take_turns};
-use steadfaas_tests::{envoy, fib, netns, page};
+use steadfaas_tests::{envoy, netns, page, programs};
+use xtask::functions::Function;
 
 fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     let plan = if cli.all.all { Some(cli.plan()?) } else { None };
     let trials = plan.as_ref().map_or_else(|| cli.trials(), |plan| plan.trials.clone());
     if !cli.steady && trials.iter().any(Trial::loses_nodes) {
-        let programs = [("STEADFAAS_ENVOY", envoy::newest()?), ("STEADFAAS_FIB", fib::binary()?)];
+        let fib = (Function::Fib.variable(), programs::find(Function::Fib)?);
+        let programs = [("STEADFAAS_ENVOY", envoy::newest()?), fib];
         netns::enter(&programs).context("a lost node needs network namespaces")?;
     }
     // The main thread starts all processes and outlives them; the others drive the load.

@@ -9,14 +9,22 @@ use anyhow::{Context, Result};
 
 use super::held;
 use crate::command::output_of;
+use crate::functions::Function;
 use crate::supplies::{Supplies, Supply};
 use crate::target_dir;
 use crate::verify::part::Outcome;
 use crate::verify::tally::Tally;
 use crate::verify::together::Package;
 
+/// What a cluster has images of.
+const IMAGES: [Supply; 3] = [
+    Supply::Function(Function::Fib),
+    Supply::Function(Function::Guestbook),
+    Supply::Function(Function::Primes),
+];
+
 /// What trials take.
-const NEEDED: [Supply; 3] = [Supply::NewestEnvoy, Supply::Module, Supply::Fib];
+const NEEDED: [Supply; 2] = [Supply::NewestEnvoy, Supply::Module];
 
 /// Up, every scenario that no other one repeats, steadfaas' own commands, a controller that has to catch up, down; each
 /// counts.
@@ -32,7 +40,7 @@ pub(super) fn scenarios(supplies: &Supplies) -> Result<Outcome> {
     };
     let names = output_of(&mut cluster.command(&["scenarios", "--fewest"]))?;
     // What a scenario needs on top comes with the first one that does.
-    let mut tally = held(&mut cluster.command(&["up"]));
+    let mut tally = held(supplies.hand(&IMAGES, &mut cluster.command(&["up"]))?);
     if tally == Tally::PASSED {
         names.lines().try_for_each(|name| play(name).map(|played| tally += played))?;
         // Kubelets need up to a minute to find an API server again that was away: nothing comes after that.
@@ -48,7 +56,10 @@ pub(super) fn scenarios(supplies: &Supplies) -> Result<Outcome> {
 /// Two clusters come and go; the second one is compared with the first.
 pub(super) fn cycles(supplies: &Supplies) -> Result<Outcome> {
     Ok(match Cluster::ready(supplies)? {
-        Ok(cluster) => Outcome::Counted(held(&mut cluster.command(&["cycle", "--times", "2"]))),
+        Ok(cluster) => {
+            let mut command = cluster.command(&["cycle", "--times", "2"]);
+            Outcome::Counted(held(supplies.hand(&IMAGES, &mut command)?))
+        }
         Err(why) => Outcome::NotRun(why),
     })
 }

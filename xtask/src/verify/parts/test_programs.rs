@@ -1,5 +1,5 @@
-//! The parts that are test programs: the units of all crates, and those of `installer`, `fib`, `tests` and `e2e`, most of
-//! them on real Envoys.
+//! The parts that are test programs: the units of all crates, and those of `installer`, `functions`, `tests` and `e2e`,
+//! most of them on real Envoys.
 
 use std::process::Command;
 
@@ -8,13 +8,19 @@ use anyhow::{Context, Result, ensure};
 use super::count_tests;
 use crate::apt;
 use crate::command::output_of;
+use crate::functions::Function;
 use crate::supplies::{Supplies, Supply};
 use crate::verify::part::Outcome;
 use crate::verify::together::{self, Package};
 
 /// What the tests on real Envoys take.
-const ENVOY_TESTS: [Supply; 5] =
-    [Supply::NewestEnvoy, Supply::OldestEnvoy, Supply::Module, Supply::PanickingModule, Supply::Fib];
+const ENVOY_TESTS: [Supply; 5] = [
+    Supply::NewestEnvoy,
+    Supply::OldestEnvoy,
+    Supply::Module,
+    Supply::PanickingModule,
+    Supply::Function(Function::Fib),
+];
 
 /// What the names of the tests on the oldest Envoy end with.
 const FOR_THE_OLDEST: &str = "on_the_oldest_envoy";
@@ -30,8 +36,9 @@ pub(super) fn installer(supplies: &Supplies) -> Result<Outcome> {
     count_tests(supplies.hand(&ENVOY_TESTS, &mut Package::Installer.tests(|_| true)?)?)
 }
 
-pub(super) fn fib(supplies: &Supplies) -> Result<Outcome> {
-    count_tests(supplies.hand(&[Supply::Module], &mut Package::Fib.tests(|_| true)?)?)
+pub(super) fn functions(supplies: &Supplies) -> Result<Outcome> {
+    let mut command = together::tests_of(&Package::FUNCTIONS, |_| true)?;
+    count_tests(supplies.hand(&[Supply::Module], &mut command)?)
 }
 
 pub(super) fn simulated_host(supplies: &Supplies) -> Result<Outcome> {
