@@ -1,7 +1,8 @@
 //! The test bed: real Envoys, replicas of a function, an open-loop load, faults, and what each request got.
 //!
 //! One file a thing: [`envoy`] and [`fib`] start and stop processes (both a [`process`]), [`netns`] gives replicas
-//! hosts of their own, [`load`] sends, [`record`] tells what the clients saw.
+//! hosts of their own, [`load`] sends, [`record`] tells what the clients saw. A [`guestbook`] keeps what it is sent in a
+//! real [`redis`].
 //! A [`scripted`] replica shows faults on demand; a [`deployment`] is a function of several processes. The [`matrix`] has its cells as data; single tests play on a [`stage`]
 //! with a [`client`] that looks closely, in front of a [`bootstrap`] that they may change. What is bad while the machine
 //! [`pauses`] is run again.
@@ -14,6 +15,7 @@ pub mod deployment;
 pub mod envoy;
 pub mod fib;
 pub mod goals;
+pub mod guestbook;
 pub mod http;
 pub mod load;
 pub mod machine;
@@ -30,6 +32,7 @@ pub mod programs;
 pub mod prometheus;
 pub mod proxy;
 pub mod record;
+pub mod redis;
 pub mod scripted;
 pub mod stage;
 pub mod steady;

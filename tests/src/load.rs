@@ -74,6 +74,8 @@ pub struct Load {
     pub timeout: Duration,
     /// Request i carries `x-request-id: <prefix>-<i>`.
     pub id_prefix: String,
+    /// Whether it carries the same as its `Idempotency-Key`.
+    pub keyed: bool,
 }
 
 impl Load {
@@ -94,6 +96,7 @@ impl Load {
             seed: 1,
             timeout: CLIENT_TIMEOUT,
             id_prefix: "request".to_owned(),
+            keyed: false,
         }
     }
 

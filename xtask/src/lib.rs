@@ -11,6 +11,7 @@ pub mod envoy;
 pub mod functions;
 pub mod module;
 pub mod pip;
+pub mod redis;
 pub mod show;
 pub mod supplies;
 pub mod toolchain;

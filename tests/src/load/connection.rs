@@ -17,12 +17,15 @@ use crate::record::Got;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
 /// What every request of a load says.
 pub(super) struct Order {
     template: Request<Full<Bytes>>,
     aside: Option<(Aside, Uri)>,
     seed: u64,
     id_prefix: String,
+    keyed: bool,
 }
 
 impl Order {
@@ -39,7 +42,8 @@ impl Order {
             }
             None => None,
         };
-        Ok(Self { template, aside, seed: load.seed, id_prefix: load.id_prefix.clone() })
+        let (seed, id_prefix, keyed) = (load.seed, load.id_prefix.clone(), load.keyed);
+        Ok(Self { template, aside, seed, id_prefix, keyed })
     }
 
     pub(super) fn is_aside(&self, index: usize) -> bool {
@@ -56,6 +60,9 @@ impl Order {
             *request.uri_mut() = path.clone();
         }
         if let Ok(id) = HeaderValue::from_str(&format!("{}-{index}", self.id_prefix)) {
+            if self.keyed {
+                request.headers_mut().insert(KEY, id.clone());
+            }
             request.headers_mut().insert(REQUEST_ID, id);
         }
         request
@@ -103,4 +110,18 @@ async fn read_whole(answer: Response<Incoming>) -> Got {
         }
     }
     Got::Answer(status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_has_its_id_as_its_key_where_that_is_asked_for() {
+        let load = Load::new(SocketAddr::from(([127, 0, 0, 1], 1)), 1.0, 1.0);
+        let request = |keyed| Order::of(&Load { keyed, ..load.clone() }).unwrap().request(7);
+        assert_eq!(request(true).headers()[KEY], "request-7");
+        assert_eq!(request(false).headers().get(KEY), None);
+        assert_eq!(request(false).headers()[REQUEST_ID], "request-7");
+    }
 }

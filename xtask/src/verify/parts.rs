@@ -14,7 +14,7 @@ use crate::supplies::{Supplies, Supply};
 mod cluster;
 mod test_programs;
 
-pub(super) const ALL: [Part; 18] = [
+pub(super) const ALL: [Part; 19] = [
     Part::quick("format", "the code is formatted", format),
     Part::quick("licences", "licences, bans and sources of the dependencies", licences),
     Part::quick("docs", "what the documents name exists, the layout is kept", docs),
@@ -42,6 +42,11 @@ pub(super) const ALL: [Part; 18] = [
         "lost-node",
         "hosts that vanish without a word, in network namespaces",
         test_programs::lost_node,
+    ),
+    Part::long(
+        "guestbook",
+        "a function on a real Redis: each entry once, with and without a proxy",
+        test_programs::guestbook,
     ),
     Part::long("e2e", "the shipped programs from end to end", test_programs::e2e),
     Part::long("cluster", "every scenario on a real Kubernetes with Istio", cluster::scenarios),

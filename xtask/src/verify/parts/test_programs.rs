@@ -6,12 +6,12 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 use super::count_tests;
-use crate::apt;
 use crate::command::output_of;
 use crate::functions::Function;
 use crate::supplies::{Supplies, Supply};
 use crate::verify::part::Outcome;
 use crate::verify::together::{self, Package};
+use crate::{apt, redis};
 
 /// What the tests on real Envoys take.
 const ENVOY_TESTS: [Supply; 5] = [
@@ -21,6 +21,10 @@ const ENVOY_TESTS: [Supply; 5] = [
     Supply::PanickingModule,
     Supply::Function(Function::Fib),
 ];
+
+/// What those of the guestbook take.
+const GUESTBOOK_TESTS: [Supply; 3] =
+    [Supply::NewestEnvoy, Supply::Module, Supply::Function(Function::Guestbook)];
 
 /// What the names of the tests on the oldest Envoy end with.
 const FOR_THE_OLDEST: &str = "on_the_oldest_envoy";
@@ -62,6 +66,13 @@ pub(super) fn lost_node(supplies: &Supplies) -> Result<Outcome> {
     in_namespaces(supplies, || tests_on(Kind::Namespaces))
 }
 
+pub(super) fn guestbook(supplies: &Supplies) -> Result<Outcome> {
+    if let Err(why) = redis::ensure() {
+        return Ok(Outcome::NotRun(format!("{why:#}")));
+    }
+    count_tests(supplies.hand(&GUESTBOOK_TESTS, tests_on(Kind::Redis)?.args(ONE_BY_ONE))?)
+}
+
 pub(super) fn e2e(supplies: &Supplies) -> Result<Outcome> {
     in_namespaces(supplies, || {
         let mut command = Package::E2e.tests(|_| true)?;
@@ -98,6 +109,7 @@ fn ensure_namespaces() -> Result<()> {
 enum Kind {
     SimulatedHost,
     Namespaces,
+    Redis,
     Envoy,
 }
 
@@ -106,6 +118,7 @@ impl Kind {
         match program {
             _ if program.starts_with("simulated_host") => Self::SimulatedHost,
             _ if program.starts_with("lost_node") => Self::Namespaces,
+            _ if program.starts_with("guestbook") => Self::Redis,
             _ => Self::Envoy,
         }
     }
@@ -123,6 +136,7 @@ mod tests {
     fn a_test_programs_name_says_what_it_runs_on() {
         assert_eq!(Kind::of("simulated_host"), Kind::SimulatedHost);
         assert_eq!(Kind::of("lost_node"), Kind::Namespaces);
+        assert_eq!(Kind::of("guestbook_repeats"), Kind::Redis);
         assert_eq!(Kind::of("never_worse_admin"), Kind::Envoy);
     }
 }
