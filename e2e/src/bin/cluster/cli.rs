@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use steadfaas_e2e::cluster::layers::Layer;
 use steadfaas_e2e::cluster::up::MOST_WORKERS;
+use xtask::functions::Function;
 
 /// A real Kubernetes on this machine, without containers of containers: each node is a set of namespaces. It needs
 /// Linux and root.
@@ -59,6 +60,9 @@ pub(crate) enum Command {
         name: String,
         /// The archive
         file: PathBuf,
+        /// A function's image instead: `fib`, `guestbook` or `primes`
+        #[arg(long, value_name = "FUNCTION", value_parser = function)]
+        of: Option<Function>,
     },
     /// Build its programs, where they aren't yet: they take two cores for some 20 minutes
     Build,
@@ -118,6 +122,12 @@ impl Command {
             _ => true,
         }
     }
+}
+
+/// A function by its name.
+fn function(name: &str) -> Result<Function, String> {
+    let found = Function::ALL.into_iter().find(|function| function.name() == name);
+    found.ok_or_else(|| format!("there are {}", Function::ALL.map(Function::name).join(", ")))
 }
 
 /// A variable and its value.

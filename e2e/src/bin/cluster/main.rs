@@ -15,6 +15,7 @@ use steadfaas_e2e::cluster::cycle::cycle;
 use steadfaas_e2e::cluster::down::down;
 use steadfaas_e2e::cluster::faults;
 use steadfaas_e2e::cluster::folder::Folder;
+use steadfaas_e2e::cluster::images;
 use steadfaas_e2e::cluster::kubectl::Kubectl;
 use steadfaas_e2e::cluster::layers::{self, Layer};
 use steadfaas_e2e::cluster::requirements;
@@ -27,6 +28,7 @@ use steadfaas_e2e::commands;
 use steadfaas_e2e::many_functions;
 use steadfaas_e2e::net_istio_stand_in;
 use steadfaas_e2e::scenario::catalogue;
+use steadfaas_tests::programs;
 
 use cli::{Cli, Command};
 
@@ -67,8 +69,11 @@ fn run(command: Command) -> anyhow::Result<()> {
             xtask::envoy::ensure(xtask::envoy::NEWEST)?;
             print("all that a cluster needs is here\n")
         }
-        Command::Image { name, file } => {
-            steadfaas::write_image(&name, &file)?;
+        Command::Image { name, file, of } => {
+            match of {
+                Some(function) => images::of_function(&name, &programs::find(function)?)?.write(&file)?,
+                None => steadfaas::write_image(&name, &file)?,
+            }
             print(&format!("{} has the image {name}\n", file.display()))
         }
         Command::Build => {
