@@ -10,15 +10,26 @@ use crate::cluster::{control, istio};
 use crate::envoy_filter::{self, Protected, Proxies};
 use crate::scenario::{PATH, Scene, Stage};
 
-/// The function, its Service and its way through the gateway.
-const OBJECTS: &str = include_str!("../behind-gateway/fib.yaml");
-
-/// The host that the gateway has for it; `fib.yaml` names it.
-const HOST: &str = "fib.steadfaas-e2e.test";
+/// A function in the namespace `default`.
+#[derive(Debug, Clone, Copy)]
+pub struct BehindGateway {
+    /// What its Deployment, its Service, its route at the gateway and its pods' label `app` are called.
+    pub name: &'static str,
+    /// These, and its Gateway.
+    pub objects: &'static str,
+    /// The host that the gateway has for it; the objects name it.
+    pub host: &'static str,
+    /// Path and query of its clients' requests.
+    pub path: &'static str,
+}
 
 /// The function of this scenario.
-#[derive(Debug, Clone, Copy)]
-pub struct BehindGateway;
+pub const FIB: BehindGateway = BehindGateway {
+    name: "fib",
+    objects: include_str!("../behind-gateway/fib.yaml"),
+    host: "fib.steadfaas-e2e.test",
+    path: PATH,
+};
 
 impl Stage for BehindGateway {
     fn layers(&self) -> &'static [Layer] {
@@ -27,29 +38,28 @@ impl Stage for BehindGateway {
 
     fn set(&self, running: &Running) -> anyhow::Result<Scene> {
         let kubectl = running.kubectl();
-        kubectl.apply(&objects(running))?;
-        kubectl.run(&["rollout", "restart", "deployment/fib"])?;
-        kubectl.wait_for_rollout("default", "fib")?;
+        kubectl.apply(&self.objects(running))?;
+        kubectl.run(&["rollout", "restart", &format!("deployment/{}", self.name)])?;
+        kubectl.wait_for_rollout("default", self.name)?;
         Ok(Scene {
             network: running.machine(control::NAME).ok().map(|control| control.network()),
             target: istio::gateway(running)?,
-            host: HOST.to_owned(),
-            path: PATH.to_owned(),
-            pods: "app=fib".to_owned(),
+            host: self.host.to_owned(),
+            path: self.path.to_owned(),
+            pods: format!("app={}", self.name),
             namespace: "default".to_owned(),
-            service: "fib".to_owned(),
+            service: self.name.to_owned(),
         })
     }
 
     fn protect(&self, running: &Running, _scene: &Scene, keys: &[&str]) -> anyhow::Result<()> {
-        let (proxies, route) = (Proxies::Gateways, Some("fib"));
-        let filter =
-            envoy_filter::render(&Protected { service: "fib", namespace: "default", proxies, route, keys })?;
-        running.kubectl().apply(&filter.to_string()).map(drop)
+        let (service, namespace, proxies) = (self.name, "default", Proxies::Gateways);
+        let protected = Protected { service, namespace, proxies, route: Some(self.name), keys };
+        running.kubectl().apply(&envoy_filter::render(&protected)?.to_string()).map(drop)
     }
 
     fn clear(&self, running: &Running) -> anyhow::Result<()> {
-        running.kubectl().delete(&objects(running)).map(drop)
+        running.kubectl().delete(&self.objects(running)).map(drop)
     }
 
     fn proxy(&self) -> Proxy {
@@ -57,12 +67,15 @@ impl Stage for BehindGateway {
     }
 }
 
-/// With the image that the user's own nodes find.
-fn objects(running: &Running) -> String {
-    match running.theirs().and_then(|theirs| theirs.image.as_deref()) {
-        Some(image) => OBJECTS
-            .replace(&images::name_of(Function::Fib), image)
-            .replace("imagePullPolicy: Never", "imagePullPolicy: IfNotPresent"),
-        None => OBJECTS.to_owned(),
+impl BehindGateway {
+    /// With the image that the user's own nodes find.
+    fn objects(&self, running: &Running) -> String {
+        match running.theirs().and_then(|theirs| theirs.image.as_deref()) {
+            Some(image) => self
+                .objects
+                .replace(&images::name_of(Function::Fib), image)
+                .replace("imagePullPolicy: Never", "imagePullPolicy: IfNotPresent"),
+            None => self.objects.to_owned(),
+        }
     }
 }

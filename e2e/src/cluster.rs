@@ -26,6 +26,7 @@ pub mod openfaas;
 pub mod process;
 pub mod proxy;
 pub mod record;
+pub mod redis;
 pub mod requirements;
 pub mod running;
 pub mod sidecars;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use steadfaas_tests::load::Load;
 use steadfaas_tests::record::failed;
 
-use crate::behind_gateway::BehindGateway;
+use crate::behind_gateway::FIB;
 use crate::cluster::endpoint::enter;
 use crate::cluster::running::Running;
 use crate::cluster::steadfaas::IMAGE;
@@ -32,10 +32,10 @@ const SECONDS: f64 = 15.0;
 /// # Errors
 /// A command doesn't do what it says, or a request fails.
 pub fn run(running: &Running) -> anyhow::Result<()> {
-    layers::add(running, BehindGateway.layers())?;
+    layers::add(running, FIB.layers())?;
     cluster::steadfaas::bring_image(running)?;
     let steadfaas = Steadfaas { running, program: shipped::steadfaas()? };
-    let scene = BehindGateway.set(running)?;
+    let scene = FIB.set(running)?;
     steadfaas.run(&["install", "--proxies=gateway", "--image", IMAGE])?;
     steadfaas.run(&["protect", "deployment/fib", "--strategy=active-standby"])?;
     wait_until_protected(&steadfaas)?;
@@ -45,7 +45,7 @@ pub fn run(running: &Running) -> anyhow::Result<()> {
     steadfaas.run(&["drill", "fib", "--grace=1", "--call", &url, "--host", &scene.host])?;
     uninstall(&scene, &steadfaas)?;
     nothing_is_left(running)?;
-    BehindGateway.clear(running)?;
+    FIB.clear(running)?;
     // Others count on it.
     let was_there = running.records()?.read().with.iter().any(|layer| layer == cluster::steadfaas::LAYER);
     if was_there { cluster::steadfaas::install(running) } else { Ok(()) }

@@ -10,6 +10,7 @@ pub mod catch_up;
 pub mod cluster;
 pub mod commands;
 pub mod envoy_filter;
+pub mod guestbook;
 pub mod knative_service;
 pub mod many_functions;
 pub mod net_istio_stand_in;

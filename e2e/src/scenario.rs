@@ -12,6 +12,9 @@ mod trial;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use anyhow::Context as _;
+use steadfaas_tests::load::Load;
+
 pub use catalogue::Scenario;
 pub use felt::{Felt, Moments};
 pub use interrupted::Interrupted;
@@ -42,6 +45,11 @@ pub trait Stage: Sync {
     /// They don't get ready.
     fn set(&self, running: &Running) -> anyhow::Result<Scene>;
 
+    /// What its clients send, made of GETs of the scene's path.
+    fn load(&self, load: Load) -> Load {
+        load
+    }
+
     /// Protects it, with these keys of a functions file.
     ///
     /// # Errors
@@ -59,6 +67,14 @@ pub trait Stage: Sync {
     /// What protects it in the trials that must not fail a request, trial by trial.
     fn protections(&self) -> &'static [&'static [&'static str]] {
         &PROTECTED
+    }
+
+    /// Looks at what is left of a trial in which no request failed.
+    ///
+    /// # Errors
+    /// It isn't what clients were told.
+    fn check(&self, _running: &Running, _felt: &Felt) -> anyhow::Result<()> {
+        Ok(())
     }
 
     /// Takes away what [`set`](Self::set) made.
@@ -93,7 +109,7 @@ pub struct Scene {
 /// Without steadfaas, then with it. The report has what was felt until an error came.
 ///
 /// # Errors
-/// Something doesn't start, nothing answers, or a request fails with steadfaas.
+/// Something doesn't start, nothing answers, or with steadfaas a request fails or leaves something wrong behind.
 pub fn run(
     running: &Running,
     scenario: &Scenario,
@@ -106,8 +122,10 @@ pub fn run(
         let (name, keys) = (keys.join(", "), keys.iter().map(String::as_str).collect::<Vec<_>>());
         let felt = trial::of_protection(running, scenario, &keys)?;
         let (failed, status) = (trial::failed(&felt, scenario), felt.seen.status.clone());
+        let checked = if failed == 0 { scenario.stage.check(running, &felt) } else { Ok(()) };
         report.add(&name, felt);
         anyhow::ensure!(failed == 0, "with {name} {failed} requests failed: {status:?}");
+        checked.with_context(|| format!("with {name}"))?;
     }
     Ok(())
 }

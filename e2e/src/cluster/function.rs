@@ -3,16 +3,22 @@
 use std::net::{IpAddr, SocketAddr};
 
 use anyhow::Context as _;
-use fib::stats::Report;
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::kubectl::Kubectl;
 
-/// Where `fib` listens.
+/// Where functions listen.
 const PORT: u16 = 8080;
 
 /// Containers that platforms put beside a function's own.
 const BESIDE: [&str; 2] = ["queue-proxy", "istio-proxy"];
+
+/// What every function says on `/stats`.
+#[derive(Deserialize)]
+struct Report {
+    executions: u64,
+}
 
 /// A replica: a pod.
 #[derive(Debug, Clone)]
@@ -51,7 +57,7 @@ impl Replica {
         let text = kubectl.run(&["get", "--raw", &path])?;
         let report: Report =
             serde_json::from_str(&text).with_context(|| format!("{} says {text:?}", self.pod))?;
-        Ok(report.counts.executions)
+        Ok(report.executions)
     }
 }
 

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use super::running::Running;
-use super::{istio, knative, openfaas, sidecars, steadfaas};
+use super::{istio, knative, openfaas, redis, sidecars, steadfaas};
 
 /// Something on top of Kubernetes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -18,6 +18,8 @@ pub enum Layer {
     Openfaas,
     /// steadfaas itself: the filter and its controller; rests on istio
     Steadfaas,
+    /// A Redis, for functions that keep something
+    Redis,
 }
 
 impl Layer {
@@ -32,6 +34,7 @@ impl Layer {
             Self::Knative => knative::add(running),
             Self::Openfaas => openfaas::add(running),
             Self::Steadfaas => steadfaas::add(running),
+            Self::Redis => redis::add(running),
         }
     }
 
@@ -40,10 +43,12 @@ impl Layer {
     /// # Errors
     /// It isn't there.
     pub fn reached(self, running: &Running) -> anyhow::Result<String> {
-        let gateway = istio::gateway(running)?;
         Ok(match self {
-            Self::Istio => format!("with Istio, whose gateway is {gateway} on the machine `control`"),
+            Self::Istio => {
+                format!("with Istio, whose gateway is {} on the machine `control`", istio::gateway(running)?)
+            }
             Self::Steadfaas => "with steadfaas".to_owned(),
+            Self::Redis => format!("with Redis, which pods find as {}", redis::HOST),
             Self::Sidecars => "with sidecars for pods that ask for one".to_owned(),
             Self::Openfaas => {
                 format!("with a stand-in for OpenFaaS, whose gateway is {} there", openfaas::HOST)
@@ -57,7 +62,7 @@ impl Layer {
     /// What it rests on.
     fn below(self) -> Option<Self> {
         match self {
-            Self::Istio => None,
+            Self::Istio | Self::Redis => None,
             Self::Sidecars | Self::Knative | Self::Openfaas | Self::Steadfaas => Some(Self::Istio),
         }
     }
@@ -89,6 +94,7 @@ mod tests {
     fn what_a_layer_rests_on_comes_first_and_once() {
         assert_eq!(whole(&[Layer::Knative]), [Layer::Istio, Layer::Knative]);
         assert_eq!(whole(&[Layer::Knative, Layer::Istio]), [Layer::Istio, Layer::Knative]);
+        assert_eq!(whole(&[Layer::Redis]), [Layer::Redis]);
         assert_eq!(whole(&[]), []);
     }
 }

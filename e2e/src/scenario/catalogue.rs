@@ -2,9 +2,10 @@
 
 use super::Stage;
 use crate::annotated::Annotated;
-use crate::behind_gateway::BehindGateway;
+use crate::behind_gateway::{self, BehindGateway};
 use crate::cluster::faults::{Fault, Needs};
 use crate::cluster::layers::Layer;
+use crate::guestbook::{self, Guestbook};
 use crate::knative_service::KnativeService;
 use crate::openfaas_function::{self, OpenFaasFunction};
 use crate::openfaas_gateway::{Clients, OpenFaasGateway};
@@ -22,7 +23,7 @@ pub struct Scenario {
     pub fault: Fault,
 }
 
-const GATEWAY: &BehindGateway = &BehindGateway;
+const GATEWAY: &BehindGateway = &behind_gateway::FIB;
 const KNATIVE: &KnativeService = &KnativeService;
 const SIDECAR: &SidecarCaller = &SidecarCaller;
 
@@ -51,6 +52,13 @@ const ANNOTATED_SIDECAR: &Annotated = &Annotated {
     function: "deployment/fib",
     namespace: "default",
 };
+const ANNOTATED_GUESTBOOK: &Annotated = &Annotated {
+    stage: &guestbook::FUNCTION,
+    layers: &[Layer::Istio, Layer::Redis, Layer::Steadfaas],
+    function: "deployment/guestbook",
+    namespace: "default",
+};
+const GUESTBOOK: &Guestbook = &Guestbook { function: ANNOTATED_GUESTBOOK };
 const OPENFAAS_GATEWAY: &OpenFaasGateway =
     &OpenFaasGateway { function: ANNOTATED_OPENFAAS, clients: Clients::Outside };
 const OPENFAAS_IN_MESH: &OpenFaasGateway =
@@ -58,7 +66,7 @@ const OPENFAAS_IN_MESH: &OpenFaasGateway =
 const STANDBY: &StandbyService = &StandbyService { function: ANNOTATED_GATEWAY };
 
 /// All of them.
-pub const ALL: [Scenario; 31] = [
+pub const ALL: [Scenario; 32] = [
     Scenario { name: "container-killed", stage: GATEWAY, fault: Fault::KillContainer },
     Scenario { name: "container-frozen", stage: GATEWAY, fault: Fault::FreezeContainer },
     Scenario { name: "pod-deleted", stage: GATEWAY, fault: Fault::DeletePod },
@@ -80,6 +88,7 @@ pub const ALL: [Scenario; 31] = [
     Scenario { name: "annotation-changed", stage: ANNOTATED_GATEWAY, fault: Fault::ChangeAnnotation },
     Scenario { name: "controller-stopped", stage: ANNOTATED_GATEWAY, fault: Fault::StopController },
     Scenario { name: "uninstalled", stage: ANNOTATED_GATEWAY, fault: Fault::Uninstall },
+    Scenario { name: "guestbook-container-killed", stage: GUESTBOOK, fault: Fault::KillContainer },
     Scenario { name: "all-replicas-lost", stage: STANDBY, fault: Fault::LoseAll },
     Scenario {
         name: "annotated-sidecar-container-killed",
@@ -173,7 +182,7 @@ mod tests {
             "istiod-stopped",
             "api-server-stopped",
         ];
-        assert_eq!((by_hand, fewest.len()), (expected.to_vec(), 22));
+        assert_eq!((by_hand, fewest.len()), (expected.to_vec(), 23));
     }
 
     #[test]

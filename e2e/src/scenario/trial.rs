@@ -93,7 +93,7 @@ async fn under_load(
     let over_at = STRUCK_AT + scenario.fault.lasts();
     let seconds = (over_at + AFTERWARDS).as_secs_f64();
     let (host, path) = (Some(scene.host.clone()), scene.path.clone());
-    let load = Load { host, path, ..Load::new(scene.target, RATE, seconds) };
+    let load = scenario.stage.load(Load { host, path, ..Load::new(scene.target, RATE, seconds) });
     let (load, pauses) = (load.start().await?, Pauses::watch());
     let meter = Meter::start(running, load.started())?;
     load.reach(STRUCK_AT - Duration::from_secs(1)).await;

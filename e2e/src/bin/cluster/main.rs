@@ -67,6 +67,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             requirements::ensure()?;
             tools::ensure_sources()?;
             xtask::envoy::ensure(xtask::envoy::NEWEST)?;
+            xtask::redis::ensure()?;
             print("all that a cluster needs is here\n")
         }
         Command::Image { name, file, of } => {
