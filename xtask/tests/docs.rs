@@ -9,10 +9,11 @@ use std::path::Path;
 use xtask::workspace_root;
 
 /// The documents that lead people around. The changelog may name what is gone.
-const DOCUMENTS: [&str; 6] = [
+const DOCUMENTS: [&str; 7] = [
     "README.md",
     "CONTRIBUTING.md",
     "docs/commands.md",
+    "docs/exactly-once.md",
     "docs/openfaas.md",
     "docs/parameters.md",
     "docs/scale.md",
