@@ -41,7 +41,7 @@ impl Aside {
     /// Whether it is the path of this request, in the run with this seed.
     #[must_use]
     pub fn takes(&self, index: usize, seed: u64) -> bool {
-        (index as u64).wrapping_add(seed) % (self.every as u64).max(1) == 0
+        (index as u64).wrapping_add(seed).is_multiple_of((self.every as u64).max(1))
     }
 }
 

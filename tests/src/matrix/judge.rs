@@ -43,7 +43,7 @@ pub struct Observed {
 }
 
 /// Trials of a replica that is set aside, and requests that are led there before it is, within the seconds of a cell:
-/// trials come after 500 ms and then half as often each time.
+/// trials come after 500 ms and then a third as often each time.
 const FEW: usize = 8;
 
 /// Extra attempts that a function may make beyond a tenth of its requests, as the budget is unless it is set.

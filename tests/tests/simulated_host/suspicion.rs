@@ -146,7 +146,7 @@ fn trials_become_rarer_while_they_fail() {
             exchange.end(answered(&setting.standby));
         }
     }
-    assert_eq!(waits, [500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000, 8_000]);
+    assert_eq!(waits, [500, 1_500, 4_500, 8_000, 8_000, 8_000, 8_000, 8_000]);
 }
 
 #[test]
