@@ -103,7 +103,7 @@ impl Parameter {
     fn read(name: &str, file: &str, reason: &str, kind: &str, value: &str) -> Result<Self> {
         let kind = match (name, kind) {
             ("BODY", _) => Kind::Percent,
-            ("WON" | "LOST", _) => Kind::Factor,
+            ("LOST" | "LOST_OF_UNEVEN", _) => Kind::Factor,
             (_, "Duration") => Kind::Span,
             (_, "f32" | "f64") => Kind::Number,
             _ => Kind::Count,
