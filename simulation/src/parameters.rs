@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn counts_stay_whole_and_factors_keep_their_direction() {
         let read =
-            of("const TIMES: u32 = 3;\nconst WON: f32 = 1.0 / 4.0;\ntuned!(TIMES) tuned!(WON)").unwrap();
+            of("const TIMES: u32 = 3;\nconst LOST: f32 = 1.0 / 4.0;\ntuned!(TIMES) tuned!(LOST)").unwrap();
         assert_eq!(read[0].other_values(), [2.0, 6.0]);
         assert_eq!(read[1].other_values(), [0.5, 0.0625]);
     }
