@@ -93,16 +93,21 @@ impl Pace {
     /// After how long a request is later than usual.
     #[must_use]
     pub fn delay(&self) -> Duration {
-        let Some((body, median)) = self.usual(tuned!(BODY)).zip(self.usual(50)) else {
-            return self.cold_delay();
-        };
-        (body + margin(body, median)).mul_f32(self.caution)
+        let Some((body, spread)) = self.body_and_spread() else { return self.cold_delay() };
+        let margin = tuned!(LEAST_MARGIN).max(body / tuned!(MARGIN_PART));
+        (body + margin.saturating_sub(spread / tuned!(SPREAD_PART))).mul_f32(self.caution)
     }
 
     /// After how long a replica's silence is a sign at the earliest; nothing before the function's speed is known.
     #[must_use]
     pub fn silence(&self) -> Option<Duration> {
         self.usual(tuned!(BODY)).map(|body| body + body / tuned!(SILENCE_PART))
+    }
+
+    /// What most requests take at most, and how far that is beyond the median.
+    fn body_and_spread(&self) -> Option<(Duration, Duration)> {
+        let (body, median) = self.usual(tuned!(BODY)).zip(self.usual(50))?;
+        Some((body, body.saturating_sub(median)))
     }
 
     fn cold_delay(&self) -> Duration {
@@ -128,9 +133,8 @@ impl Pace {
 
     /// A hedge was made, and won or lost.
     pub fn hedged(&mut self, won: bool) {
-        let bodies = self.usual(tuned!(BODY)).zip(self.usual(50));
         let is_uneven =
-            bodies.is_some_and(|(body, median)| body.saturating_sub(median) > body / tuned!(UNEVEN_PART));
+            self.body_and_spread().is_some_and(|(body, spread)| spread > body / tuned!(UNEVEN_PART));
         let lost = if is_uneven { tuned!(LOST_OF_UNEVEN) } else { tuned!(LOST) };
         let caution =
             if won { self.caution / lost.powi(tuned!(WON).cast_signed()) } else { self.caution * lost };
@@ -147,12 +151,6 @@ impl Pace {
     pub fn body(&self) -> Option<Duration> {
         self.usual(tuned!(BODY)).filter(|_| self.speed.known() >= tuned!(ENOUGH))
     }
-}
-
-/// The time between the body and the hedge: the less, the more uneven a function is by itself.
-fn margin(body: Duration, median: Duration) -> Duration {
-    let margin = tuned!(LEAST_MARGIN).max(body / tuned!(MARGIN_PART));
-    margin.saturating_sub(body.saturating_sub(median) / tuned!(SPREAD_PART))
 }
 
 #[cfg(test)]
