@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fib::stats::Counts;
 use hyper::StatusCode;
-use rustix::process::{Pid, Signal};
+use rustix::process::Pid;
 use tempfile::NamedTempFile;
 use xtask::functions::Function;
 
@@ -127,7 +127,7 @@ impl Replica {
     /// # Errors
     /// It has ended.
     pub fn freeze(&self) -> anyhow::Result<()> {
-        self.process.signal(Signal::STOP)
+        self.process.freeze()
     }
 
     /// Thaws it (SIGCONT): it goes on with what it was at, and with what came meanwhile.
@@ -135,7 +135,7 @@ impl Replica {
     /// # Errors
     /// It has ended.
     pub fn thaw(&self) -> anyhow::Result<()> {
-        self.process.signal(Signal::CONT)
+        self.process.thaw()
     }
 
     /// Lets it misbehave as these words say (see [`fib::fault`]); empty words end that.

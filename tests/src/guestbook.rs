@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
-use rustix::process::Signal;
 use serde_json::Value;
 use xtask::functions::Function;
 
@@ -46,28 +45,16 @@ impl Replica {
         self.address
     }
 
-    /// Kills it (SIGKILL): its connections are reset, its port refuses.
-    ///
-    /// # Errors
-    /// It can't be.
-    pub fn kill(&mut self) -> anyhow::Result<()> {
-        self.process.kill()
+    /// Its process, to be frozen and thawed.
+    #[must_use]
+    pub fn process(&self) -> &Process {
+        &self.process
     }
 
-    /// Freezes it (SIGSTOP): it accepts connections, as the kernel does that, and never answers.
-    ///
-    /// # Errors
-    /// It has ended.
-    pub fn freeze(&self) -> anyhow::Result<()> {
-        self.process.signal(Signal::STOP)
-    }
-
-    /// Thaws it (SIGCONT): it goes on with what it was at, and with what came meanwhile.
-    ///
-    /// # Errors
-    /// It has ended.
-    pub fn thaw(&self) -> anyhow::Result<()> {
-        self.process.signal(Signal::CONT)
+    /// Its process, to be killed.
+    #[must_use]
+    pub fn process_mut(&mut self) -> &mut Process {
+        &mut self.process
     }
 
     /// How often it has run.

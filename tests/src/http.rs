@@ -1,7 +1,7 @@
 //! One request on a connection of its own: for admin endpoints, statistics and faults, not for load.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context;
 use bytes::Bytes;
@@ -32,9 +32,6 @@ pub async fn post(address: SocketAddr, path: &str, body: &str) -> anyhow::Result
     ask(address, Method::POST, path, body).await
 }
 
-/// How often a process that comes up is asked.
-const PAUSE: Duration = Duration::from_millis(10);
-
 /// Waits until `process`, just started, answers a GET of `path` with 200.
 ///
 /// # Errors
@@ -45,21 +42,8 @@ pub async fn wait_until_well(
     process: &mut Process,
     patience: Duration,
 ) -> anyhow::Result<()> {
-    let started = Instant::now();
-    while !matches!(get(address, path).await, Ok((StatusCode::OK, _))) {
-        let name = process.name().to_owned();
-        if let Some(status) = process.ended()? {
-            anyhow::bail!("{name} ended at its start ({status}):\n{}", process.log_tail());
-        }
-        let log = || process.log_tail();
-        anyhow::ensure!(
-            started.elapsed() < patience,
-            "no good answer from {name} after {patience:?}:\n{}",
-            log()
-        );
-        tokio::time::sleep(PAUSE).await;
-    }
-    Ok(())
+    let answers = || async { matches!(get(address, path).await, Ok((StatusCode::OK, _))) };
+    process.wait_until_well(patience, answers).await
 }
 
 async fn ask(

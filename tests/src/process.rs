@@ -20,6 +20,9 @@ pub use program::{Program, find_in_path, in_path};
 /// How much of a process's output is shown when it fails: what is wrong stands in the last lines.
 const TAIL_LINES: usize = 20;
 
+/// How often a process that comes up is asked.
+const PAUSE: Duration = Duration::from_millis(10);
+
 /// A running child process.
 #[derive(Debug)]
 pub struct Process {
@@ -47,6 +50,47 @@ impl Process {
     /// It has ended.
     pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
         kill_process(self.pid(), signal).with_context(|| format!("{} can't be signalled", self.name))
+    }
+
+    /// Freezes it (SIGSTOP): it accepts connections, as the kernel does that, and never answers.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub fn freeze(&self) -> anyhow::Result<()> {
+        self.signal(Signal::STOP)
+    }
+
+    /// Thaws it (SIGCONT): it goes on with what it was at, and with what came meanwhile.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub fn thaw(&self) -> anyhow::Result<()> {
+        self.signal(Signal::CONT)
+    }
+
+    /// Waits until it, just started, `answers` well.
+    ///
+    /// # Errors
+    /// It ends, or has not answered so when `patience` is over; the message ends with what it logged last.
+    pub async fn wait_until_well<A: Future<Output = bool>>(
+        &mut self,
+        patience: Duration,
+        answers: impl Fn() -> A,
+    ) -> anyhow::Result<()> {
+        let started = Instant::now();
+        while !answers().await {
+            if let Some(status) = self.ended()? {
+                anyhow::bail!("{} ended at its start ({status}):\n{}", self.name, self.log_tail());
+            }
+            anyhow::ensure!(
+                started.elapsed() < patience,
+                "no good answer from {} after {patience:?}:\n{}",
+                self.name,
+                self.log_tail()
+            );
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(())
     }
 
     /// Ends it with SIGKILL and waits until it is gone.

@@ -1,7 +1,7 @@
 //! A real Redis as a process on a free loopback port. What it is told it keeps in memory only.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context;
 use tempfile::TempDir;
@@ -13,9 +13,6 @@ use crate::process::{Process, Program, in_path};
 
 /// It listens after some milliseconds; the rest is for a machine that compiles meanwhile.
 const START_PATIENCE: Duration = Duration::from_secs(10);
-
-/// How often it is asked meanwhile.
-const PAUSE: Duration = Duration::from_millis(10);
 
 /// It answers within a millisecond; the rest is for such a machine too.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -50,16 +47,8 @@ impl Redis {
     }
 
     async fn wait_until_well(&mut self) -> anyhow::Result<()> {
-        let started = Instant::now();
-        while self.ask("PING").await.is_err() {
-            let log = || self.process.log_tail();
-            anyhow::ensure!(started.elapsed() < START_PATIENCE, "Redis doesn't answer:\n{}", log());
-            if let Some(status) = self.process.ended()? {
-                anyhow::bail!("Redis ended at its start ({status}):\n{}", self.process.log_tail());
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
-        Ok(())
+        let address = self.address;
+        self.process.wait_until_well(START_PATIENCE, || async { ask(address, "PING").await.is_ok() }).await
     }
 
     /// Where it listens, as the guestbook is told.
@@ -96,16 +85,7 @@ impl Redis {
     /// # Errors
     /// It doesn't answer, or says that something is wrong.
     pub async fn ask(&self, command: &str) -> anyhow::Result<String> {
-        let exchange = async {
-            let mut stream = TcpStream::connect(self.address).await?;
-            // It closes the connection then, which says that the answer is whole.
-            stream.write_all(format!("{command}\r\nQUIT\r\n").as_bytes()).await?;
-            let mut reply = String::new();
-            stream.read_to_string(&mut reply).await?;
-            anyhow::Ok(reply)
-        };
-        let reply = tokio::time::timeout(PATIENCE, exchange).await.context("Redis is silent")??;
-        parse(&reply).with_context(|| format!("Redis answers {reply:?} to {command}"))
+        ask(self.address, command).await
     }
 
     /// How often it has run a command of this name, from within scripts too.
@@ -115,6 +95,19 @@ impl Redis {
     pub async fn calls(&self, command: &str) -> anyhow::Result<u64> {
         calls(&self.ask("INFO commandstats").await?, command)
     }
+}
+
+async fn ask(address: SocketAddr, command: &str) -> anyhow::Result<String> {
+    let exchange = async {
+        let mut stream = TcpStream::connect(address).await?;
+        // It closes the connection then, which says that the answer is whole.
+        stream.write_all(format!("{command}\r\nQUIT\r\n").as_bytes()).await?;
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).await?;
+        anyhow::Ok(reply)
+    };
+    let reply = tokio::time::timeout(PATIENCE, exchange).await.context("Redis is silent")??;
+    parse(&reply).with_context(|| format!("Redis answers {reply:?} to {command}"))
 }
 
 /// How often a Redis has run a command of this name, by what it says to `INFO commandstats`.

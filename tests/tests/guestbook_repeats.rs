@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use anyhow::Context;
 use hyper::Method;
 use steadfaas_tests::bootstrap::Bootstrap;
 use steadfaas_tests::guestbook::{Replica, additions, entries};
@@ -67,6 +68,18 @@ impl Protected {
         Ok(usize::from(other.executions().await? > one.executions().await?))
     }
 
+    /// The replica that gets the requests is killed in their midst: some run twice, and each leaves one entry.
+    async fn loses_a_replica(mut self, keyed: bool) -> anyhow::Result<()> {
+        let running = self.load(keyed).start().await?;
+        running.reach(FAULT).await;
+        let busy = self.busy().await?;
+        self.replicas.get_mut(busy).context("there is no such replica")?.process_mut().kill()?;
+        let seen = self.seen(running.finish().await).await?;
+        seen.each_request_left_one_entry();
+        seen.some_ran_twice();
+        Ok(())
+    }
+
     async fn seen(&self, outcomes: Vec<Outcome>) -> anyhow::Result<Seen> {
         let (entries, additions) = (entries(&self.redis).await?, additions(&self.redis).await?);
         println!("{}: {} requests, {entries} entries, added {additions} times", self.name, outcomes.len());
@@ -87,15 +100,7 @@ impl Seen {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_replicas_posts_are_sent_again_and_stored_once() -> anyhow::Result<()> {
-    let mut book = Protected::new("killed", "strategy: active-standby").await?;
-    let running = book.load(true).start().await?;
-    running.reach(FAULT).await;
-    let busy = book.busy().await?;
-    book.replicas[busy].kill()?;
-    let seen = book.seen(running.finish().await).await?;
-    seen.each_request_left_one_entry();
-    seen.some_ran_twice();
-    Ok(())
+    Protected::new("killed", "strategy: active-standby").await?.loses_a_replica(true).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -104,9 +109,9 @@ async fn what_a_frozen_replica_runs_late_is_stored_once() -> anyhow::Result<()> 
     let running = book.load(true).start().await?;
     running.reach(FAULT).await;
     let busy = book.busy().await?;
-    book.replicas[busy].freeze()?;
+    book.replicas[busy].process().freeze()?;
     running.reach(FAULT * 2).await;
-    book.replicas[busy].thaw()?;
+    book.replicas[busy].process().thaw()?;
     let seen = book.seen(running.finish().await).await?;
     seen.each_request_left_one_entry();
     seen.some_ran_twice();
@@ -126,13 +131,6 @@ async fn copies_of_each_post_are_one_entry() -> anyhow::Result<()> {
 /// may run twice, that is enough.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_clients_key_attempts_are_known_by_the_request_id() -> anyhow::Result<()> {
-    let mut book = Protected::new("idless", "strategy: active-standby; idempotent: \"true\"").await?;
-    let running = book.load(false).start().await?;
-    running.reach(FAULT).await;
-    let busy = book.busy().await?;
-    book.replicas[busy].kill()?;
-    let seen = book.seen(running.finish().await).await?;
-    seen.each_request_left_one_entry();
-    seen.some_ran_twice();
-    Ok(())
+    let book = Protected::new("idless", "strategy: active-standby; idempotent: \"true\"").await?;
+    book.loses_a_replica(false).await
 }
