@@ -45,7 +45,8 @@ pub fn steadfaas() -> anyhow::Result<PathBuf> {
     supplies::build("steadfaas", "steadfaas")
 }
 
-/// An Envoy that was set up as the README says: a functions file, `steadfaas standalone`, `envoy -c`.
+/// An Envoy that was set up as the README says: a functions file, `steadfaas standalone`, `envoy -c` with exact
+/// timers.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
@@ -60,7 +61,7 @@ impl Proxy {
     pub async fn start(functions: &str) -> anyhow::Result<Self> {
         let (address, admin) = (ports::free_address(), ports::free_address());
         let bootstrap = standalone(functions, address, admin)?;
-        let launch = Launch::new(envoy::newest()?, admin).workers(WORKERS);
+        let launch = Launch::new(envoy::newest()?, admin).workers(WORKERS).exact_timers(true);
         let envoy = launch.start_text(&bootstrap, ".yaml").await?;
         let mut proxy = Self { address, envoy };
         http::wait_until_well(address, "/healthz", proxy.envoy.process_mut(), START_PATIENCE).await?;

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 
 use steadfaas_core::envoy::property;
 use steadfaas_core::gray;
@@ -190,13 +191,14 @@ impl Function {
     }
 
     /// Looks back on the time since the last tick, if it had requests lately: makes room in the budget, sets a replica
-    /// aside that is much slower than its peers, tells the other workers what it has learned or listens to them.
-    pub(crate) fn look_back(&self, bell: &Bell, now: Millis) {
+    /// aside that is much slower than its peers, tells the other workers what it has learned or listens to them. Timers
+    /// are known to go off so `early`.
+    pub(crate) fn look_back(&self, bell: &Bell, early: Duration, now: Millis) {
         if now.since(self.last_request.get()) > TELL_EVERY {
             return;
         }
         let Protection::Active(guard) = self.last_protection() else { return };
-        guard.memory.borrow_mut().settle();
+        guard.memory.borrow_mut().settle(early);
         let sight = self.sight.borrow().clone();
         if let Some(place) = gray::much_slower(&sight.view, &sight.lanes) {
             self.set_aside(bell, &guard, &sight, place);

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use steadfaas_core::envoy::{HEDGE_HEADER, REPLICAS_HEADER, property};
 use steadfaas_core::headers::pairs;
 use steadfaas_core::lane::{InFlight, Lane};
-use steadfaas_core::outcome::{End, Outcome, is_plain, learn, looks_closer};
+use steadfaas_core::outcome::{End, Outcome, hedged_early, is_plain, learn, looks_closer};
 use steadfaas_core::plan::{Deadline, Plan};
 use steadfaas_core::request::{Kind, RequestFacts};
 use steadfaas_core::strategy::{Situation, silent};
@@ -136,6 +136,9 @@ impl Planned {
             latency,
             end: End::of(flags, host::number_property(property::RESPONSE_CODE)),
         };
+        if let Some((asked, took)) = hedged_early(&self.plan, &outcome) {
+            worker.timers.borrow_mut().went_off(asked, took);
+        }
         self.remember(&outcome, now.millis());
         let lane_at = |place: usize| self.lane_at(place);
         let strategy = self.guard.policy.strategy;

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use steadfaas_core::configuration::Configuration;
 use steadfaas_core::envoy::property;
-use steadfaas_core::time::Millis;
+use steadfaas_core::time::{Micros, Millis};
+use steadfaas_core::timer::Timers;
 use steadfaas_host as host;
 
 use crate::function::Function;
@@ -35,6 +36,9 @@ pub(crate) struct Worker {
     pub(crate) now: Cell<Millis>,
     ticks: Cell<u64>,
     soon: Cell<bool>,
+    pub(crate) timers: RefCell<Timers>,
+    /// When the next tick was asked for, if a request has done so.
+    asked: Cell<Option<Micros>>,
     /// The root context whose ticks count: the newest, or another one where that has fallen silent.
     ticker: Cell<u32>,
     /// In order of their cluster's name.
@@ -50,6 +54,8 @@ impl Worker {
             now: Cell::new(host::now()),
             ticks: Cell::new(TICKS_PER_POLICY),
             soon: Cell::new(false),
+            timers: RefCell::default(),
+            asked: Cell::default(),
             ticker: Cell::new(root),
             functions: RefCell::default(),
         }
@@ -77,6 +83,7 @@ impl Worker {
             function
         });
         function.last_request.set(self.now.get());
+        self.watch_timers();
         Some(function)
     }
 
@@ -95,13 +102,24 @@ impl Worker {
     /// Asks for a tick at once.
     pub(crate) fn tick_soon(&self) {
         if !self.soon.replace(true) {
+            self.asked.set(None);
             host::set_tick_period(TICK_SOON);
+        }
+    }
+
+    /// Asks for the next tick anew, for the first request after each: as early as that tick comes hedges start. The ticks
+    /// that the host repeats by itself are never early, for it asks for the next one when the clock has just moved on.
+    fn watch_timers(&self) {
+        if self.asked.get().is_none() && !self.soon.get() {
+            host::set_tick_period(TICK);
+            self.asked.set(Some(host::clock()));
         }
     }
 
     /// Time has gone by, says the root context `root`.
     pub(crate) fn tick(&self, root: u32) {
-        let now = host::now();
+        let clock = host::clock();
+        let now = clock.millis();
         let since = now.since(self.now.get());
         let soon = self.soon.replace(false);
         // Whichever root context was asked to tick soon does so as usual from now on.
@@ -111,7 +129,11 @@ impl Worker {
         if since > 2 * TICK {
             self.ticker.set(root);
         }
-        if soon || self.ticker.get() == root {
+        let is_tickers = self.ticker.get() == root;
+        if let Some(asked) = self.asked.take().filter(|_| is_tickers) {
+            self.timers.borrow_mut().went_off(TICK, clock.since(asked));
+        }
+        if soon || is_tickers {
             self.go_on(now);
         }
     }
@@ -121,11 +143,12 @@ impl Worker {
         self.now.set(now);
         self.ticks.set(self.ticks.get().wrapping_add(1));
         let functions = self.functions.borrow().clone();
+        let early = self.timers.borrow().early();
         for function in &functions {
             if let Some(metrics) = function.last_protection().metrics() {
                 metrics.flush();
             }
-            function.look_back(&self.bell, now);
+            function.look_back(&self.bell, early, now);
         }
         self.polls.ask(self, &functions, now);
         self.functions.borrow_mut().retain(|function| now.since(function.last_request.get()) < FORGET_AFTER);

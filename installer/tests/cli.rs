@@ -61,10 +61,13 @@ fn yaml_and_json_say_the_same() {
 fn the_bootstrap_says_how_to_start_envoy() {
     let place = Place::with(GOOD);
     let run = place.standalone(&["--concurrency", "2", "-o", "envoy.yaml"]).success();
-    assert_eq!(stderr(&run), "start it with: envoy -c envoy.yaml --concurrency 2\n");
+    assert_eq!(stderr(&run), "start it with: EVENT_PRECISE_TIMER=1 envoy -c envoy.yaml --concurrency 2\n");
     let text = fs::read_to_string(place.file("envoy.yaml")).unwrap();
     let first = text.lines().next().unwrap();
-    assert!(first.ends_with("Start it with: envoy -c envoy.yaml --concurrency 2"), "{first}");
+    assert!(
+        first.ends_with("Start it with: EVENT_PRECISE_TIMER=1 envoy -c envoy.yaml --concurrency 2"),
+        "{first}"
+    );
 }
 
 #[test]

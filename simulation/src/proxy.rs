@@ -210,7 +210,7 @@ impl Proxy {
         if now.since(ticking.last_request) > TELL_EVERY {
             return;
         }
-        ticking.memory.settle();
+        ticking.memory.settle(Duration::ZERO);
         let slow = gray::much_slower(&self.view, &ticking.lanes);
         if ticking.next_word <= now {
             ticking.next_word = now.after(TELL_EVERY);

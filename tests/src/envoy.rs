@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use hyper::StatusCode;
+use steadfaas_core::envoy::EXACT_TIMERS;
 use tempfile::NamedTempFile;
 
 use crate::http;
@@ -50,19 +51,28 @@ pub struct Launch {
     pub concurrency: u32,
     /// The core it is kept on.
     pub core: Option<usize>,
+    /// Its timers are exact ([`EXACT_TIMERS`]) and not the kernel's ticks.
+    pub exact_timers: bool,
 }
 
 impl Launch {
-    /// One worker, on any core.
+    /// One worker, on any core, with timers as they come.
     #[must_use]
     pub fn new(binary: impl Into<PathBuf>, admin: SocketAddr) -> Self {
-        Self { binary: binary.into(), admin, concurrency: 1, core: None }
+        Self { binary: binary.into(), admin, concurrency: 1, core: None, exact_timers: false }
     }
 
     /// With this many workers.
     #[must_use]
     pub fn workers(mut self, count: u32) -> Self {
         self.concurrency = count;
+        self
+    }
+
+    /// With exact timers, or with those that it has by itself.
+    #[must_use]
+    pub fn exact_timers(mut self, are_exact: bool) -> Self {
+        self.exact_timers = are_exact;
         self
     }
 
@@ -88,13 +98,14 @@ impl Launch {
     }
 
     fn program(&self, bootstrap: &Path) -> Program {
-        Program::new(&self.binary)
+        let program = Program::new(&self.binary)
             .arg("--config-path")
             .arg(bootstrap)
             .args(["--concurrency", &self.concurrency.to_string()])
             // Several run side by side: none may talk to another over shared memory.
             .args(["--disable-hot-restart", "--log-level", "warn"])
-            .on_core(self.core)
+            .on_core(self.core);
+        if self.exact_timers { program.variable(EXACT_TIMERS) } else { program }
     }
 }
 

@@ -52,6 +52,8 @@ pub struct Trial {
     pub replicas: u8,
     /// Number of the proxy's workers.
     pub workers: u32,
+    /// Timers of Envoys are the kernel's ticks, as they are by themselves.
+    pub coarse_timers: bool,
 }
 
 impl Trial {
@@ -74,6 +76,7 @@ impl Trial {
             seed: 1,
             replicas: 2,
             workers: 1,
+            coarse_timers: false,
         }
     }
 
@@ -85,8 +88,9 @@ impl Trial {
         let target = if matches!(self.proxy, Choice::Steadfaas(_)) { Target::Busiest } else { Target::First };
         let mut bed = Bed::start(self.replicas, self.function, target, self.loses_nodes()).await?;
         let addresses = bed.addresses();
-        let proxy =
-            Proxy::start(&self.proxy, Setting { replicas: &addresses, workers: self.workers }).await?;
+        let (workers, coarse_timers) = (self.workers, self.coarse_timers);
+        let setting = Setting { replicas: &addresses, workers, coarse_timers };
+        let proxy = Proxy::start(&self.proxy, setting).await?;
         let load = Load {
             arrivals: self.arrivals,
             seed: self.seed,

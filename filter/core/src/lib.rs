@@ -25,4 +25,5 @@ pub mod request;
 pub mod speed;
 pub mod strategy;
 pub mod time;
+pub mod timer;
 pub mod view;

@@ -9,10 +9,11 @@ pub use hearsay::TELL_EVERY;
 
 use crate::budget::{BURST_IN_DELAYS, Budget};
 use crate::outcome::{End, Outcome};
-use crate::pace::{COLD_DELAY, Pace, TIMERS_EARLY};
+use crate::pace::{COLD_DELAY, Pace};
 use crate::plan::Plan;
 use crate::policy::{Policy, Strategy};
 use crate::time::Millis;
+use crate::timer::UNWATCHED;
 
 /// Kinds of requests that a function's pace is kept for. A function with more methods and paths than this keeps the
 /// rest together: one of theirs is late when it is later than most of the rest.
@@ -30,6 +31,8 @@ pub const SPARED_FOR: Duration = Duration::from_secs(1);
 pub struct Terms {
     /// After how long it is later than usual, and the next replica starts.
     pub delay: Duration,
+    /// How much earlier than that it may start, timers being what they are.
+    pub early: Duration,
     /// After how long its replica's silence is a sign.
     pub silence: Duration,
     /// The function has just said that it has too much to do: no reason to send more of the same.
@@ -87,6 +90,7 @@ pub struct Memory {
     requests: u64,
     crowd: Crowd,
     spared_until: Millis,
+    early: Duration,
 }
 
 impl Memory {
@@ -99,6 +103,7 @@ impl Memory {
             requests: 0,
             crowd: Crowd::default(),
             spared_until: Millis::default(),
+            early: UNWATCHED,
         }
     }
 
@@ -110,13 +115,15 @@ impl Memory {
         let is_race = policy.strategy == Strategy::RequestReplication;
         if is_race {
             let (delay, silence) = (COLD_DELAY, COLD_DELAY);
-            return Terms { delay, silence, is_spared: false, reserved: 0, is_short: false };
+            let early = self.early;
+            return Terms { delay, early, silence, is_spared: false, reserved: 0, is_short: false };
         }
         self.budget.earn();
         let reserved = if may_repeat { self.budget.reserve(policy.retries()) } else { 0 };
         let delay = self.delay(kind, policy);
         Terms {
             delay,
+            early: self.early,
             silence: self.pace(kind).and_then(Pace::silence).unwrap_or_default().max(delay),
             is_spared: self.spared_until > now,
             reserved,
@@ -154,8 +161,8 @@ impl Memory {
     /// After how long a request of `kind` is later than usual: as the policy says, else as its pace does.
     fn delay(&self, kind: u32, policy: &Policy) -> Duration {
         let learned = |pace: &Pace| match policy.strategy {
-            Strategy::Hedged => pace.eager_delay(policy.budget),
-            _ => pace.delay(),
+            Strategy::Hedged => pace.eager_delay(policy.budget, self.early),
+            _ => pace.delay(self.early),
         };
         policy.hedge_after.or_else(|| self.pace(kind).map(learned)).unwrap_or(tuned!(COLD_DELAY))
     }
@@ -173,11 +180,12 @@ impl Memory {
         &self.budget
     }
 
-    /// A moment has gone by: makes room in the budget for what comes at once.
-    pub fn settle(&mut self) {
+    /// A moment has gone by, and timers are known to go off so `early`: makes room in the budget for what comes at once.
+    pub fn settle(&mut self, early: Duration) {
+        self.early = early;
         self.budget.make_room(self.crowd.take() * tuned!(BURST_IN_DELAYS));
         let learned = self.kinds.iter().filter(|(_, pace, _)| pace.body().is_some());
-        let slowest = learned.map(|(_, pace, _)| pace.delay()).max();
+        let slowest = learned.map(|(_, pace, _)| pace.delay(early)).max();
         self.crowd.span = slowest.unwrap_or_default().min(tuned!(COLD_DELAY));
     }
 
@@ -202,7 +210,7 @@ impl Memory {
                 pace.answered(outcome.latency);
                 pace.hedged(false);
             }
-            Some(delay) if outcome.latency + TIMERS_EARLY < delay => {}
+            Some(delay) if outcome.latency + plan.early < delay => {}
             Some(delay) => {
                 // The first would have taken longer still; the winner started with the hedge.
                 pace.answered(outcome.latency);

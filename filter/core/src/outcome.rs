@@ -7,7 +7,6 @@ use std::time::Duration;
 pub use glance::{is_plain, looks_closer};
 
 use crate::lane::Lane;
-use crate::pace::TIMERS_EARLY;
 use crate::plan::Plan;
 use crate::policy::Strategy;
 use crate::strategy::request_replication;
@@ -153,7 +152,7 @@ fn answered<'l>(
     let acquitted = Some(winner).filter(|_| is_news);
     let before = tried.iter().copied().take_while(|place| *place != winner);
     // A hedge that won says less than a failure: the first replica may only have been slow with this one request.
-    let is_late = plan.hedge_after.is_some_and(|delay| outcome.latency + TIMERS_EARLY >= delay);
+    let is_late = plan.hedge_after.is_some_and(|delay| outcome.latency + plan.early >= delay);
     let was_hedged = is_late && !plan.is_check;
     if plan.is_desperate || (was_hedged && failover && !in_time(strategy, plan, outcome)) {
         // All were late, or failed long ago: the one that answered in the end was only the first of them.
@@ -197,6 +196,16 @@ fn was_late(plan: &Plan, first: &Lane, winner: &Lane, failover: bool, now: Milli
     winner.won();
     let lasted = now.since(first.first_loss()) >= plan.hedge_after.unwrap_or_default() * LATE_FOR;
     failover && lasted && first.losses() >= tuned!(LATE_IN_A_ROW)
+}
+
+/// Where a hedge started early: after how long it should have, and the most that it can have been.
+#[must_use]
+pub fn hedged_early(plan: &Plan, outcome: &Outcome) -> Option<(Duration, Duration)> {
+    let hedge_after = plan.hedge_after.filter(|delay| outcome.latency < *delay)?;
+    let (first, others) = plan.order.split_first()?;
+    // Had the first attempt failed, its replica would not have been asked again.
+    let is_hedge = outcome.attempts > 1 && outcome.replica == Some(*first) && !others.contains(first);
+    is_hedge.then_some((hedge_after, outcome.latency))
 }
 
 fn distinct(places: impl Iterator<Item = usize>) -> Vec<usize> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::speed::Speed;
+use crate::timer::TIMER_UNIT;
 
 /// The hedge delay before enough is known: what a person waits without noticing. Too long to run anything twice that
 /// is merely slow, short enough to save a request from a replica that froze just then.
@@ -11,9 +12,6 @@ pub const COLD_DELAY: Duration = Duration::from_secs(1);
 /// A request that takes this many times as long as its usual delay hangs, rather than being slow: a function that
 /// became ten times as slow is not run twice by those that are only saved from hanging.
 pub const MUCH_LATER: u32 = 16;
-
-/// Envoy's timers go off up to this much early: they are set by a clock that moves on with the kernel's ticks.
-pub const TIMERS_EARLY: Duration = Duration::from_millis(1);
 
 /// After how long a request that is late after `delay` hangs: at most [`COLD_DELAY`], unless the delay itself is longer.
 #[must_use]
@@ -33,7 +31,8 @@ pub const FEW: usize = 4;
 pub const BODY: usize = 90;
 
 /// Least time between the body and the hedge of a function that always takes the same: Envoy's timers count whole
-/// milliseconds, and a machine that does other things is a millisecond late now and then.
+/// milliseconds, and a machine that does other things is a millisecond late now and then. Where timers go off earlier
+/// than asked it is that much.
 pub const LEAST_MARGIN: Duration = Duration::from_millis(2);
 
 /// That margin is this part of the body where that is more.
@@ -90,12 +89,15 @@ impl Pace {
         if self.speed.known() >= tuned!(ENOUGH) { self.speed.quantile(percent) } else { self.told }
     }
 
-    /// After how long a request is later than usual.
+    /// After how long a request is later than usual, where timers may go off as much as `early`.
     #[must_use]
-    pub fn delay(&self) -> Duration {
-        let Some((body, spread)) = self.body_and_spread() else { return self.cold_delay() };
+    pub fn delay(&self, early: Duration) -> Duration {
+        let Some((body, spread)) = self.body_and_spread() else { return self.cold_delay(early) };
         let margin = tuned!(LEAST_MARGIN).max(body / tuned!(MARGIN_PART));
-        (body + margin.saturating_sub(spread / tuned!(SPREAD_PART))).mul_f32(self.caution)
+        let late = body + margin.saturating_sub(spread / tuned!(SPREAD_PART));
+        // An uneven function's hedges are for its tail, and may as well start within the body.
+        let earliest = if is_uneven(body, spread) { body } else { body + early + TIMER_UNIT };
+        late.max(earliest).mul_f32(self.caution)
     }
 
     /// After how long a replica's silence is a sign at the earliest; nothing before the function's speed is known.
@@ -110,19 +112,22 @@ impl Pace {
         Some((body, body.saturating_sub(median)))
     }
 
-    fn cold_delay(&self) -> Duration {
+    fn cold_delay(&self, early: Duration) -> Duration {
         let slowest = self.speed.quantile(100).filter(|_| self.speed.known() >= tuned!(FEW));
-        let late = slowest.map(|slowest| (slowest + slowest / 2).max(slowest + tuned!(LEAST_MARGIN)));
+        let late =
+            slowest.map(|slowest| slowest + (slowest / 2).max(tuned!(LEAST_MARGIN)).max(early + TIMER_UNIT));
         late.map_or(tuned!(COLD_DELAY), |late| late.mul_f32(self.caution).min(tuned!(COLD_DELAY)))
     }
 
-    /// After how long the next replica starts where the whole budget of `percent` may go into hedges.
+    /// The same where the whole budget of `percent` may go into hedges.
     #[must_use]
-    pub fn eager_delay(&self, percent: u8) -> Duration {
+    pub fn eager_delay(&self, percent: u8, early: Duration) -> Duration {
         let rest = 100_usize.saturating_sub(usize::from(percent)).max(50);
-        let Some((usual, median)) = self.usual(rest).zip(self.usual(50)) else { return self.cold_delay() };
+        let Some((usual, median)) = self.usual(rest).zip(self.usual(50)) else {
+            return self.cold_delay(early);
+        };
         // Of a steady function the body's end is its median: nobody is late before the margin is over.
-        usual.max(median + tuned!(LEAST_MARGIN)).mul_f32(self.caution)
+        usual.max(median + tuned!(LEAST_MARGIN).max(early + TIMER_UNIT)).mul_f32(self.caution)
     }
 
     /// An answer came after `latency`, or would have come later still.
@@ -133,8 +138,7 @@ impl Pace {
 
     /// A hedge was made, and won or lost.
     pub fn hedged(&mut self, won: bool) {
-        let is_uneven =
-            self.body_and_spread().is_some_and(|(body, spread)| spread > body / tuned!(UNEVEN_PART));
+        let is_uneven = self.body_and_spread().is_some_and(|(body, spread)| is_uneven(body, spread));
         let lost = if is_uneven { tuned!(LOST_OF_UNEVEN) } else { tuned!(LOST) };
         let caution =
             if won { self.caution / lost.powi(tuned!(WON).cast_signed()) } else { self.caution * lost };
@@ -153,6 +157,10 @@ impl Pace {
     }
 }
 
+fn is_uneven(body: Duration, spread: Duration) -> bool {
+    spread > body / tuned!(UNEVEN_PART)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,37 +173,37 @@ mod tests {
 
     #[test]
     fn a_cold_function_is_hedged_after_a_second_and_a_warm_one_soon_after_its_body() {
-        assert_eq!(pace(13, FEW - 1).delay(), COLD_DELAY);
-        assert_eq!(pace(900, FEW).delay(), COLD_DELAY);
-        let few = pace(13, FEW).delay();
+        assert_eq!(pace(13, FEW - 1).delay(Duration::ZERO), COLD_DELAY);
+        assert_eq!(pace(900, FEW).delay(Duration::ZERO), COLD_DELAY);
+        let few = pace(13, FEW).delay(Duration::ZERO);
         assert!(few > Duration::from_millis(19) && few < Duration::from_millis(20), "{few:?}");
-        let warm = pace(13, ENOUGH).delay();
+        let warm = pace(13, ENOUGH).delay(Duration::ZERO);
         assert!(warm > Duration::from_micros(14_900) && warm < Duration::from_micros(15_200), "{warm:?}");
-        assert!(pace(160, ENOUGH).delay() > Duration::from_millis(178));
-        assert!(pace(1, ENOUGH).delay() >= LEAST_MARGIN);
+        assert!(pace(160, ENOUGH).delay(Duration::ZERO) > Duration::from_millis(178));
+        assert!(pace(1, ENOUGH).delay(Duration::ZERO) >= LEAST_MARGIN);
     }
 
     #[test]
     fn what_another_worker_told_counts_until_enough_is_known() {
         let mut pace = Pace::default();
         pace.told(Duration::from_millis(40));
-        assert_eq!((pace.delay().as_millis(), pace.body()), (45, None));
+        assert_eq!((pace.delay(Duration::ZERO).as_millis(), pace.body()), (45, None));
         (0..ENOUGH).for_each(|_| pace.answered(Duration::from_millis(10)));
-        assert!(pace.delay() < Duration::from_millis(13));
+        assert!(pace.delay(Duration::ZERO) < Duration::from_millis(13));
     }
 
     #[test]
     fn hedges_that_lose_make_it_wait_and_one_that_wins_forgives_a_dozen() {
         let mut pace = pace(13, ENOUGH);
-        let usual = pace.delay();
+        let usual = pace.delay(Duration::ZERO);
         (0..12).for_each(|_| pace.hedged(false));
-        assert!(pace.delay() > usual.mul_f32(1.3));
+        assert!(pace.delay(Duration::ZERO) > usual.mul_f32(1.3));
         pace.hedged(true);
-        assert!(pace.delay() < usual.mul_f32(1.01));
+        assert!(pace.delay(Duration::ZERO) < usual.mul_f32(1.01));
         (0..1_000).for_each(|_| pace.hedged(false));
-        assert!(pace.delay() < usual.mul_f32(MOST_CAUTION + 0.1));
+        assert!(pace.delay(Duration::ZERO) < usual.mul_f32(MOST_CAUTION + 0.1));
         (0..20_000).for_each(|_| pace.answered(Duration::from_millis(13)));
-        assert!(pace.delay() < usual.mul_f32(1.1), "forgotten in time");
+        assert!(pace.delay(Duration::ZERO) < usual.mul_f32(1.1), "forgotten in time");
     }
 
     #[test]
@@ -203,7 +211,7 @@ mod tests {
         let margin = |slow: u64| {
             let mut pace = Pace::default();
             (0..100).for_each(|n| pace.answered(Duration::from_millis(if n % 4 == 0 { slow } else { 10 })));
-            pace.delay().saturating_sub(pace.usual(BODY).unwrap())
+            pace.delay(Duration::ZERO).saturating_sub(pace.usual(BODY).unwrap())
         };
         let margins = [10, 12, 14, 30].map(|slow| margin(slow).as_micros());
         assert!(margins.is_sorted_by(|one, next| one > next), "{margins:?}");
@@ -214,17 +222,28 @@ mod tests {
     fn hedges_that_an_uneven_function_loses_as_a_rule_make_it_wait_less() {
         let mut pace = Pace::default();
         (0..100).for_each(|n| pace.answered(Duration::from_millis(if n % 4 == 0 { 30 } else { 10 })));
-        let usual = pace.delay();
+        let usual = pace.delay(Duration::ZERO);
         (0..12).for_each(|_| pace.hedged(false));
-        assert!(pace.delay() > usual && pace.delay() < usual.mul_f32(1.1));
+        assert!(pace.delay(Duration::ZERO) > usual && pace.delay(Duration::ZERO) < usual.mul_f32(1.1));
     }
 
     #[test]
     fn a_function_may_spend_its_whole_budget_on_its_tail() {
         let mut pace = Pace::default();
         (1..=100).for_each(|latency| pace.answered(Duration::from_millis(latency)));
-        let delay = |percent| pace.eager_delay(percent).as_millis();
+        let delay = |percent| pace.eager_delay(percent, Duration::ZERO).as_millis();
         assert!((90..=92).contains(&delay(10)), "{}", delay(10));
         assert!((52..=54).contains(&delay(100)), "never before the median and its margin: {}", delay(100));
+    }
+
+    #[test]
+    fn a_steady_functions_hedge_never_starts_within_its_body_however_early_timers_are() {
+        let early = Duration::from_millis(8);
+        let steady = pace(10, ENOUGH);
+        assert_eq!(steady.delay(early).as_millis(), 19);
+        assert_eq!(pace(200, ENOUGH).delay(early), pace(200, ENOUGH).delay(Duration::ZERO), "far off anyway");
+        let mut uneven = Pace::default();
+        (0..100).for_each(|n| uneven.answered(Duration::from_millis(if n % 4 == 0 { 30 } else { 10 })));
+        assert_eq!(uneven.delay(early), uneven.delay(Duration::ZERO));
     }
 }

@@ -18,7 +18,8 @@ use crate::order::{by_key, flagged};
 use crate::pace::much_later;
 use crate::plan::{Plan, Repeat};
 use crate::policy::{Policy, Strategy};
-use crate::time::{Micros, Millis, millis};
+use crate::time::{Micros, Millis};
+use crate::timer::whole_millis;
 use crate::view::{Replica, View};
 
 /// A check is hedged after this long where nothing is known of the function's speed: it goes to a replica that may well
@@ -75,7 +76,8 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
         // A copy that is only given its turn runs the usual race; one lost race doesn't condemn it.
         let races = |place: usize| is_race && self.view.replicas.get(place).is_some_and(Replica::is_well);
         let is_check = check.is_some_and(|place| !races(place));
-        let mut plan = Plan { order, is_check, reserved: self.terms.reserved, ..Plan::default() };
+        let Terms { reserved, early, .. } = self.terms;
+        let mut plan = Plan { order, is_check, reserved, early, ..Plan::default() };
         let may_be_all = is_race && self.is_trial_of_broken(check) && self.view.well() < 2;
         match plan.order.len() {
             len if len < 2 || may_be_all => {
@@ -226,11 +228,6 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
 pub fn silent<L: AsRef<Lane>>(view: &View, lanes: &[L], now: Micros) -> Option<usize> {
     let mut places = view.replicas.iter().zip(lanes);
     places.position(|(replica, lane)| replica.is_well() && lane.as_ref().is_silent(now))
-}
-
-/// Envoy's timers count whole milliseconds.
-fn whole_millis(span: Duration) -> Duration {
-    Duration::from_millis(millis(span + Duration::from_micros(500)).max(1))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::proxy::{Proxy, Role};
 pub(crate) fn well() -> Facts {
     let mut report = report();
     report.identity.labels_functions = true;
+    report.identity.exact_timers = true;
     let gateway = Proxy {
         namespace: "istio-system".to_owned(),
         name: "gateway-1".to_owned(),

@@ -1,8 +1,10 @@
 //! Do the proxies have the filter and the policies?
 
+use steadfaas_core::envoy::EXACT_TIMERS;
+
 use super::Finding;
 use crate::facts::{Asked, Facts, Object, Subject};
-use crate::proxy::{FilterState, ProtectedCluster, Report, Role};
+use crate::proxy::{FilterState, Identity, ProtectedCluster, Report, Role};
 
 /// The longest back-off that needn't be mentioned: ours is 1 ms, Istio's routes have 25.
 const SHORT_BACK_OFF_MS: u64 = 5;
@@ -10,6 +12,7 @@ const SHORT_BACK_OFF_MS: u64 = 5;
 pub(super) fn check(facts: &Facts) -> Vec<Finding> {
     let mut findings: Vec<Finding> = facts.proxies.iter().flat_map(|asked| state(facts, asked)).collect();
     findings.extend(without_labels(facts));
+    findings.extend(with_coarse_timers(facts));
     findings.extend(facts.subjects.iter().flat_map(|subject| patches(facts, subject)));
     findings.extend(not_asked(facts));
     findings
@@ -56,18 +59,39 @@ fn missing(facts: &Facts, asked: &Asked, object: String) -> Finding {
 
 /// Labels for the filter's metrics.
 fn without_labels(facts: &Facts) -> Option<Finding> {
-    let reports = facts.proxies.iter().filter_map(|asked| Some((asked, asked.report.as_ref().ok()?)));
-    let without = |report: &Report| report.identity.envoy.is_some() && !report.identity.labels_functions;
-    let names: Vec<String> =
-        reports.filter(|(_, report)| without(report)).map(|(asked, _)| asked.proxy.in_words()).collect();
-    let (first, count) = (names.first()?, names.len());
+    let some = some_proxies(facts, |identity| !identity.labels_functions)?;
     let says = format!(
         "extraStatTags lack `function` and `reason`: metrics have them in their names instead of as labels, and no \
-         dashboard finds them ({count} of the proxies that were asked, such as {first})"
+         dashboard finds them ({some})"
     );
     let mend = "kubectl edit -n istio-system configmap istio, set defaultConfig.extraStatTags: [function, reason], then \
                 restart the proxies";
     Some(Finding::warning("no-metric-labels", "the mesh").says(says, mend))
+}
+
+/// Timers that hedges can rely on.
+fn with_coarse_timers(facts: &Facts) -> Option<Finding> {
+    let some = some_proxies(facts, |identity| !identity.exact_timers)?;
+    let says = format!(
+        "timers go by the kernel's ticks: the second replica starts up to 8 ms later than it could, and in vain now and \
+         then ({some})"
+    );
+    let (variable, value) = EXACT_TIMERS;
+    let mend = format!(
+        "kubectl edit -n istio-system configmap istio, set defaultConfig.proxyMetadata.{variable}: \"{value}\", then \
+         restart the proxies"
+    );
+    Some(Finding::warning("coarse-timers", "the mesh").says(says, mend))
+}
+
+/// How many of the proxies are like this, and one of them.
+fn some_proxies(facts: &Facts, is_one: impl Fn(&Identity) -> bool) -> Option<String> {
+    let reports = facts.proxies.iter().filter_map(|asked| Some((asked, asked.report.as_ref().ok()?)));
+    let is_one = |report: &Report| report.identity.envoy.is_some() && is_one(&report.identity);
+    let names: Vec<String> =
+        reports.filter(|(_, report)| is_one(report)).map(|(asked, _)| asked.proxy.in_words()).collect();
+    let (first, count) = (names.first()?, names.len());
+    Some(format!("{count} of the proxies that were asked, such as {first}"))
 }
 
 /// What the function's clusters carry in the gateways; sidecars may be kept from knowing a Service.

@@ -31,7 +31,7 @@ fn spend(facts: &mut Facts, before: u64) {
 }
 
 /// The check that has to speak, the thing that is broken.
-const BROKEN: [(&str, Broken); 34] = [
+const BROKEN: [(&str, Broken); 35] = [
     ("no-envoyfilter", |facts| facts.has_envoy_filters = false),
     ("istio-too-old", |facts| facts.istiod.version = version("1.26.4")),
     ("istio-unsupported", |facts| facts.istiod.version = version("1.27.1")),
@@ -53,6 +53,7 @@ const BROKEN: [(&str, Broken); 34] = [
     }),
     ("vm-failed", |facts| report(facts).filter = FilterState::Failed { failures: 3 }),
     ("no-metric-labels", |facts| report(facts).identity.labels_functions = false),
+    ("coarse-timers", |facts| report(facts).identity.exact_timers = false),
     ("no-policy-in-proxy", |facts| report(facts).clusters.clear()),
     ("choice-not-patched", |facts| report(facts).clusters[0].chooses_replicas = false),
     ("back-off-not-patched", |facts| report(facts).clusters[0].back_off_ms = None),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use steadfaas_core::admin::ClusterHosts;
-use steadfaas_core::envoy::{METADATA_NAMESPACE, METADATA_POLICY};
+use steadfaas_core::envoy::{EXACT_TIMERS, METADATA_NAMESPACE, METADATA_POLICY};
 
 use super::Metrics;
 use crate::filter::PLUGIN;
@@ -50,6 +50,8 @@ pub struct Identity {
     pub chooses_replicas: bool,
     /// It makes a label of the tag `function`.
     pub labels_functions: bool,
+    /// Istio's agent was told to start it with exact timers ([`EXACT_TIMERS`]).
+    pub exact_timers: bool,
 }
 
 /// A cluster that carries a policy.
@@ -98,6 +100,9 @@ pub(super) fn names_filter(part: Option<&str>) -> bool {
     part.is_some_and(|dump| dump.contains(&format!("\"{PLUGIN}\"")))
 }
 
+/// Where Istio's agent says which variables it was told to give Envoy.
+const NODE_VARIABLES: &str = "/configs/0/bootstrap/node/metadata/PROXY_CONFIG/proxyMetadata";
+
 /// Which proxy it is, out of `/config_dump?mask=bootstrap`.
 ///
 /// # Errors
@@ -119,6 +124,7 @@ pub(super) fn read_identity(dump: &str) -> Result<Identity, serde_json::Error> {
         chooses_replicas: list("/configs/0/bootstrap/node/extensions").any(named("name", OVERRIDE_HOST)),
         labels_functions: list("/configs/0/bootstrap/stats_config/stats_tags")
             .any(named("tag_name", "function")),
+        exact_timers: text(&format!("{NODE_VARIABLES}/{}", EXACT_TIMERS.0)).is_some(),
     })
 }
 
@@ -190,7 +196,7 @@ pub(crate) mod fixtures {
         assert_eq!(report.filter, FilterState::Loaded);
         assert_eq!(report.identity.envoy.as_deref(), Some("1.40.0"));
         assert!(report.identity.chooses_replicas);
-        assert!(!report.identity.labels_functions);
+        assert!(!report.identity.labels_functions && !report.identity.exact_timers);
         let [cluster] = report.clusters.as_slice() else { panic!("{:?}", report.clusters) };
         assert_eq!(cluster.name, "outbound|80||fib.default.svc.cluster.local");
         assert_eq!(cluster.function, "default/fib");

@@ -6,6 +6,8 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 
+use steadfaas_core::envoy::EXACT_TIMERS;
+
 use super::{EnvoyVersion, RenderError};
 use crate::filter;
 
@@ -48,10 +50,11 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The command that starts Envoy with the bootstrap of that name.
+    /// The command that starts Envoy with the bootstrap of that name, and with exact timers.
     #[must_use]
     pub fn command(&self, bootstrap: &str) -> String {
-        let mut command = format!("envoy -c {bootstrap}");
+        let (variable, value) = EXACT_TIMERS;
+        let mut command = format!("{variable}={value} envoy -c {bootstrap}");
         if let Some(workers) = self.concurrency {
             // Writing to a string can't fail.
             let _ = write!(command, " --concurrency {workers}");
@@ -94,8 +97,11 @@ mod tests {
     #[test]
     fn the_command_names_the_workers_only_where_they_were_asked_for() {
         let options = Options { concurrency: Some(2), ..Options::default() };
-        assert_eq!(options.command("envoy.yaml"), "envoy -c envoy.yaml --concurrency 2");
-        assert_eq!(Options::default().command("envoy.yaml"), "envoy -c envoy.yaml");
+        assert_eq!(
+            options.command("envoy.yaml"),
+            "EVENT_PRECISE_TIMER=1 envoy -c envoy.yaml --concurrency 2"
+        );
+        assert_eq!(Options::default().command("envoy.yaml"), "EVENT_PRECISE_TIMER=1 envoy -c envoy.yaml");
     }
 
     #[test]

@@ -15,6 +15,7 @@ use super::Process;
 pub struct Program {
     path: PathBuf,
     args: Vec<OsString>,
+    variables: Vec<(OsString, OsString)>,
     core: Option<usize>,
     net_of: Option<Pid>,
 }
@@ -23,7 +24,7 @@ impl Program {
     /// The program at `path`, without arguments.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), args: Vec::new(), core: None, net_of: None }
+        Self { path: path.into(), args: Vec::new(), variables: Vec::new(), core: None, net_of: None }
     }
 
     /// With one more argument.
@@ -37,6 +38,13 @@ impl Program {
     #[must_use]
     pub fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
         self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
+        self
+    }
+
+    /// With one more variable in its environment.
+    #[must_use]
+    pub fn variable(mut self, (name, value): (&str, &str)) -> Self {
+        self.variables.push((name.into(), value.into()));
         self
     }
 
@@ -70,6 +78,7 @@ impl Program {
         let child = Command::new(first)
             .args(rest)
             .args(&self.args)
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
             .stderr(output)

@@ -24,6 +24,8 @@ pub struct Setting<'a> {
     pub replicas: &'a [SocketAddr],
     /// Number of workers (threads).
     pub workers: u32,
+    /// Timers of Envoys are the kernel's ticks, as they are by themselves.
+    pub coarse_timers: bool,
 }
 
 /// A running proxy. It is ended when dropped.
@@ -88,8 +90,14 @@ async fn start_steadfaas(
 ) -> anyhow::Result<(SocketAddr, Running)> {
     let functions = functions_file(annotations, setting.replicas);
     let bootstrap = Bootstrap::render(&functions, xtask::envoy::NEWEST)?;
-    let envoy = bootstrap.start(&envoy::newest()?, setting.workers).await?;
+    let launch = launch(bootstrap.admin, setting)?;
+    let envoy = launch.start(&bootstrap.config).await?;
     Ok((bootstrap.listen, Running::Envoy(envoy)))
+}
+
+fn launch(admin: SocketAddr, setting: Setting<'_>) -> anyhow::Result<Launch> {
+    let launch = Launch::new(envoy::newest()?, admin).workers(setting.workers);
+    Ok(launch.exact_timers(!setting.coarse_timers))
 }
 
 /// A functions file with one function, that of these annotations.
@@ -103,7 +111,7 @@ async fn start_envoy(name: &str, setting: Setting<'_>) -> anyhow::Result<(Socket
     let found = ENVOYS.iter().find(|(known, _)| *known == name);
     let (_, template) = found.with_context(|| format!("no configuration {name}"))?;
     let sockets = sockets(setting);
-    let launch = Launch::new(envoy::newest()?, sockets.admin).workers(setting.workers);
+    let launch = launch(sockets.admin, setting)?;
     let envoy = launch.start_text(&peers::envoy(template, sockets), ".yaml").await?;
     Ok((sockets.listen, Running::Envoy(envoy)))
 }

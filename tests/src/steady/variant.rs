@@ -52,7 +52,7 @@ impl Running {
         // It costs the same in each, and nothing here is to be read.
         let manager = bootstrap.connection_manager()?.as_object_mut();
         manager.context("the connection manager is no object")?.remove("access_log");
-        let mut launch = Launch::new(newest()?, bootstrap.admin);
+        let mut launch = Launch::new(newest()?, bootstrap.admin).exact_timers(true);
         launch.core = Some(PROXY_CORE);
         let envoy = launch.start(&bootstrap.config).await?;
         Ok(Self { name, envoy, address: bootstrap.listen })

@@ -33,6 +33,7 @@ fn hedged() -> Plan {
 /// A memory that has seen `ENOUGH` requests of a fast and of a slow kind.
 fn warm() -> Memory {
     let mut memory = Memory::new(&active_standby());
+    memory.settle(Duration::ZERO);
     for _ in 0..ENOUGH {
         for (kind, latency) in [(FAST, 10), (SLOW, 80)] {
             request(&mut memory, kind);
@@ -125,12 +126,12 @@ fn a_function_that_says_that_it_has_too_much_to_do_is_spared_for_a_while() {
 #[test]
 fn the_burst_holds_three_times_what_comes_within_a_delay() {
     let mut memory = warm();
-    memory.settle();
+    memory.settle(Duration::ZERO);
     let come = |memory: &mut Memory, count, at| {
         for _ in 0..count {
             memory.request(FAST, &active_standby(), false, NOW.after(at));
         }
-        memory.settle();
+        memory.settle(Duration::ZERO);
         memory.budget().burst()
     };
     let second = Duration::from_secs(1);
@@ -143,6 +144,7 @@ fn the_burst_holds_three_times_what_comes_within_a_delay() {
 fn others_are_told_only_what_is_known_well() {
     let memory = warm();
     let mut other = Memory::new(&active_standby());
+    other.settle(Duration::ZERO);
     request(&mut other, FAST);
     assert_eq!((other.tell(), other.is_curious(), memory.is_curious()), (None, true, false));
     other.hear(&memory.tell().unwrap());

@@ -42,6 +42,17 @@ fn one_that_failed_before_any_hedge_was_due_is_set_aside_at_once() {
 }
 
 #[test]
+fn a_hedge_that_started_though_the_first_answered_in_time_was_early() {
+    let ms = Duration::from_millis;
+    assert_eq!(hedged_early(&hedged(&[0, 1]), &answered(2, 0)), Some((ms(25), ms(13))));
+    assert_eq!(hedged_early(&hedged(&[0, 1]), &answered(1, 0)), None, "there was none");
+    assert_eq!(hedged_early(&hedged(&[0, 1]), &answered(2, 1)), None, "the first may have failed");
+    assert_eq!(hedged_early(&hedged(&[0, 0]), &answered(2, 0)), None, "here, too");
+    let late = Outcome { latency: ms(26), ..answered(2, 0) };
+    assert_eq!(hedged_early(&hedged(&[0, 1]), &late), None);
+}
+
+#[test]
 fn one_that_is_late_is_set_aside_only_when_it_is_late_again_and_again() {
     let lanes = [Lane::default(), Lane::default()];
     let late = |replica| Outcome { latency: Duration::from_millis(38), ..answered(2, replica) };

@@ -52,6 +52,7 @@ impl Stage {
             lanes: &self.lanes,
             may_repeat,
             terms: Terms {
+                early: Duration::ZERO,
                 delay: DELAY,
                 silence: DELAY,
                 is_spared: false,

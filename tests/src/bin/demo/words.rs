@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use steadfaas_core::envoy::EXACT_TIMERS;
 use steadfaas_tests::proxy::Choice;
 use steadfaas_tests::trial::{Act, Event, Trial};
 
@@ -68,12 +69,13 @@ functions:
 
 /// What to do next.
 pub(crate) fn next_steps(envoy: &Path) -> String {
+    let (variable, value) = EXACT_TIMERS;
     let indented: String = FUNCTIONS.lines().map(|line| format!("    {line}\n")).collect();
     format!(
         "Protect a function of your own: write functions.yaml, with the addresses of its replicas,\n\n{indented}\n\
          and let its clients go to port 8080 of\n\n    \
          cargo run --release --package steadfaas -- standalone functions.yaml -o envoy.yaml\n    \
-         {envoy} -c envoy.yaml\n\n\
+         {variable}={value} {envoy} -c envoy.yaml\n\n\
          `cargo verify` proves all of this on your machine; `cargo faults -- --help` measures it, also against other \
          proxies.",
         envoy = envoy.display(),
@@ -96,7 +98,10 @@ mod tests {
     fn the_functions_file_that_is_shown_is_one() {
         let file = FunctionsFile::parse(FUNCTIONS, "functions.yaml").unwrap();
         assert_eq!(file.functions.len(), 1);
-        assert!(next_steps(Path::new("/bin/envoy")).contains("    /bin/envoy -c envoy.yaml\n"));
+        assert!(
+            next_steps(Path::new("/bin/envoy"))
+                .contains("    EVENT_PRECISE_TIMER=1 /bin/envoy -c envoy.yaml\n")
+        );
     }
 
     #[test]

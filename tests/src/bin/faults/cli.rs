@@ -47,6 +47,10 @@ pub(crate) struct Cli {
     /// Runs of each fault and proxy, in turn; with --all peers are run once [default: 1, with --all 5]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000))]
     runs: Option<u64>,
+    /// Start Envoys as they come, with timers that go by the kernel's ticks, and not with exact ones
+    /// (EVENT_PRECISE_TIMER)
+    #[arg(long, conflicts_with = "steady")]
+    coarse_timers: bool,
     /// Measure instead what steadfaas (each --proxy steadfaas:…) costs one worker while all is well, against plain Envoy
     /// and the stock no-op wasm filter
     #[arg(long, conflicts_with_all = ["faults", "all", "rate", "seconds", "arrivals", "seed", "replicas", "workers", "runs"])]
@@ -104,7 +108,9 @@ impl Cli {
     /// # Errors
     /// There is no such row.
     pub(crate) fn plan(&self) -> anyhow::Result<Plan> {
-        self.all.plan(&self.proxies(), self.runs.unwrap_or(5))
+        let mut plan = self.all.plan(&self.proxies(), self.runs.unwrap_or(5))?;
+        plan.trials.iter_mut().for_each(|trial| trial.coarse_timers = self.coarse_timers);
+        Ok(plan)
     }
 
     /// How long the load of a scenario lasts: some of what comes after the fault is always seen.
@@ -125,6 +131,7 @@ impl Cli {
                     seed: self.seed.wrapping_add(run),
                     replicas: self.replicas,
                     workers: self.workers,
+                    coarse_timers: self.coarse_timers,
                     ..Trial::new(proxy, scenario)
                 };
                 trials.extend(self.proxies().into_iter().map(trial));
