@@ -31,7 +31,7 @@ pub const SPARED_FOR: Duration = Duration::from_secs(1);
 pub struct Terms {
     /// After how long it is later than usual, and the next replica starts.
     pub delay: Duration,
-    /// How much earlier than that it may start, timers being what they are.
+    /// How much earlier than that the next replica's answer may be there, timers being what they are.
     pub early: Duration,
     /// After how long its replica's silence is a sign.
     pub silence: Duration,
@@ -115,7 +115,7 @@ impl Memory {
         let is_race = policy.strategy == Strategy::RequestReplication;
         if is_race {
             let (delay, silence) = (COLD_DELAY, COLD_DELAY);
-            let early = self.early;
+            let early = Duration::ZERO;
             return Terms { delay, early, silence, is_spared: false, reserved: 0, is_short: false };
         }
         self.budget.earn();
@@ -123,7 +123,7 @@ impl Memory {
         let delay = self.delay(kind, policy);
         Terms {
             delay,
-            early: self.early,
+            early: self.early.saturating_sub(self.pace(kind).and_then(Pace::quickest).unwrap_or_default()),
             silence: self.pace(kind).and_then(Pace::silence).unwrap_or_default().max(delay),
             is_spared: self.spared_until > now,
             reserved,

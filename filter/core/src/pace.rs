@@ -89,6 +89,12 @@ impl Pace {
         if self.speed.known() >= tuned!(ENOUGH) { self.speed.quantile(percent) } else { self.told }
     }
 
+    /// The least that a request takes, as far as is known.
+    #[must_use]
+    pub fn quickest(&self) -> Option<Duration> {
+        self.speed.quantile(0)
+    }
+
     /// After how long a request is later than usual, where timers may go off as much as `early`.
     #[must_use]
     pub fn delay(&self, early: Duration) -> Duration {

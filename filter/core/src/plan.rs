@@ -15,7 +15,8 @@ pub struct Plan {
     /// The next replica starts when this much time has gone by without an answer, and the first good answer wins;
     /// `None`: it starts only when the one before has failed.
     pub hedge_after: Option<Duration>,
-    /// How much earlier than that it may start, timers being what they are.
+    /// How much earlier than that its answer may be there, timers being what they are. What comes sooner still was no
+    /// hedge's: the first attempt failed.
     pub early: Duration,
     /// Most extra attempts, where it differs from the `num_retries` that stands in config.
     pub max_retries: Option<u32>,

@@ -17,10 +17,10 @@ const TRIALS_APART: u64 = 3;
 /// Longest wait for a trial: a replica that stays dead costs an extra attempt every 8 s.
 pub const LONGEST_TRIAL_WAIT: Duration = Duration::from_secs(8);
 
-/// A replica that gets no requests is led one this often, so that a dead standby is found before it is needed. More often
-/// than connections are closed that nobody uses (after 4 s), so that the first request that needs it finds one open; its
-/// code stays warm, too.
-pub const CHECK_STANDBY_EVERY: Duration = Duration::from_secs(3);
+/// A replica that gets no requests is led one this often, so that a dead standby is found before it is needed; it also
+/// keeps its code warm. Often enough to keep its connection open, too (3 s), a slow answer would too often decide about a
+/// well one of an uneven function.
+pub const CHECK_STANDBY_EVERY: Duration = Duration::from_secs(5);
 
 /// A trial takes a request that may run twice. Where none comes for this long past its time, any request will do:
 /// better a rare risk than a well replica that never returns.

@@ -178,13 +178,13 @@ fn a_request_that_must_not_run_twice_leads_a_trial_only_where_no_other_came() {
 fn a_standby_is_heard_of_every_few_seconds() {
     let mut view = view(2, &pair());
     let standby = 1 - active(&view)[0];
-    assert_eq!(view.due(&pair(), true, later(2)), None);
-    assert_eq!(view.next_due(&pair()), Some(later(3)));
-    assert_eq!(view.due(&pair(), true, later(3)), Some(standby));
+    assert_eq!(view.due(&pair(), true, later(4)), None);
+    assert_eq!(view.next_due(&pair()), Some(later(5)));
+    assert_eq!(view.due(&pair(), true, later(5)), Some(standby));
     assert_eq!(view.due(&pair(), false, later(60)), None, "not by a request that must not run twice");
-    assert!(view.claim(standby, later(3)));
-    assert_eq!(view.due(&pair(), true, later(5)), None);
-    assert_eq!(view.due(&pair(), true, later(6)), Some(standby));
+    assert!(view.claim(standby, later(5)));
+    assert_eq!(view.due(&pair(), true, later(9)), None);
+    assert_eq!(view.due(&pair(), true, later(10)), Some(standby));
 }
 
 #[test]
