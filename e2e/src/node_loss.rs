@@ -60,7 +60,7 @@ pub async fn with_steadfaas(keys: &[&str]) -> anyhow::Result<Felt> {
 /// Something doesn't start.
 pub async fn without_steadfaas() -> anyhow::Result<Seen> {
     let hosts = Hosts::start().await?;
-    let setting = Setting { replicas: &hosts.addresses(), workers: WORKERS };
+    let setting = Setting { replicas: &hosts.addresses(), workers: WORKERS, exact_timers: true };
     let peer = Peer::start(&Choice::Envoy("envoy-istio"), setting).await?;
     let load = start_load(peer.address()).await?;
     let executions =

@@ -52,8 +52,8 @@ pub struct Trial {
     pub replicas: u8,
     /// Number of the proxy's workers.
     pub workers: u32,
-    /// Timers of Envoys are the kernel's ticks, as they are by themselves.
-    pub coarse_timers: bool,
+    /// Timers of Envoys are exact, not the kernel's ticks as they are by themselves.
+    pub exact_timers: bool,
 }
 
 impl Trial {
@@ -76,7 +76,7 @@ impl Trial {
             seed: 1,
             replicas: 2,
             workers: 1,
-            coarse_timers: false,
+            exact_timers: true,
         }
     }
 
@@ -88,8 +88,8 @@ impl Trial {
         let target = if matches!(self.proxy, Choice::Steadfaas(_)) { Target::Busiest } else { Target::First };
         let mut bed = Bed::start(self.replicas, self.function, target, self.loses_nodes()).await?;
         let addresses = bed.addresses();
-        let (workers, coarse_timers) = (self.workers, self.coarse_timers);
-        let setting = Setting { replicas: &addresses, workers, coarse_timers };
+        let (workers, exact_timers) = (self.workers, self.exact_timers);
+        let setting = Setting { replicas: &addresses, workers, exact_timers };
         let proxy = Proxy::start(&self.proxy, setting).await?;
         let load = Load {
             arrivals: self.arrivals,

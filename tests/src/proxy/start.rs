@@ -24,8 +24,8 @@ pub struct Setting<'a> {
     pub replicas: &'a [SocketAddr],
     /// Number of workers (threads).
     pub workers: u32,
-    /// Timers of Envoys are the kernel's ticks, as they are by themselves.
-    pub coarse_timers: bool,
+    /// Timers of Envoys are exact, not the kernel's ticks as they are by themselves.
+    pub exact_timers: bool,
 }
 
 /// A running proxy. It is ended when dropped.
@@ -97,7 +97,7 @@ async fn start_steadfaas(
 
 fn launch(admin: SocketAddr, setting: Setting<'_>) -> anyhow::Result<Launch> {
     let launch = Launch::new(envoy::newest()?, admin).workers(setting.workers);
-    Ok(launch.exact_timers(!setting.coarse_timers))
+    Ok(launch.exact_timers(setting.exact_timers))
 }
 
 /// A functions file with one function, that of these annotations.

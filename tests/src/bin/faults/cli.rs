@@ -109,7 +109,7 @@ impl Cli {
     /// There is no such row.
     pub(crate) fn plan(&self) -> anyhow::Result<Plan> {
         let mut plan = self.all.plan(&self.proxies(), self.runs.unwrap_or(5))?;
-        plan.trials.iter_mut().for_each(|trial| trial.coarse_timers = self.coarse_timers);
+        plan.trials.iter_mut().for_each(|trial| trial.exact_timers = !self.coarse_timers);
         Ok(plan)
     }
 
@@ -131,7 +131,7 @@ impl Cli {
                     seed: self.seed.wrapping_add(run),
                     replicas: self.replicas,
                     workers: self.workers,
-                    coarse_timers: self.coarse_timers,
+                    exact_timers: !self.coarse_timers,
                     ..Trial::new(proxy, scenario)
                 };
                 trials.extend(self.proxies().into_iter().map(trial));
