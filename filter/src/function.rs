@@ -84,11 +84,6 @@ impl Function {
         }
     }
 
-    /// Where the function behind `cluster` is among `functions`, which are in order of their clusters, or where it belongs.
-    pub(crate) fn place_among(functions: &[Rc<Self>], cluster: &str) -> Result<usize, usize> {
-        functions.binary_search_by(|function| function.cluster.as_str().cmp(cluster))
-    }
-
     /// How the function is protected. The policy is read again, within one of its requests, once every `epoch`.
     pub(crate) fn protection(&self, epoch: u64) -> Protection {
         if self.policy_epoch.replace(epoch) != epoch {

@@ -210,6 +210,7 @@ impl Proxy {
         if now.since(ticking.last_request) > TELL_EVERY {
             return;
         }
+        // Modelled timers are exact.
         ticking.memory.settle(Duration::ZERO);
         let slow = gray::much_slower(&self.view, &ticking.lanes);
         if ticking.next_word <= now {

@@ -12,6 +12,7 @@ use crate::outcome::{End, Outcome};
 use crate::pace::{COLD_DELAY, Pace};
 use crate::plan::Plan;
 use crate::policy::{Policy, Strategy};
+use crate::strategy::NEXT_START_AFTER;
 use crate::time::Millis;
 use crate::timer::UNWATCHED;
 
@@ -115,7 +116,8 @@ impl Memory {
         let is_race = policy.strategy == Strategy::RequestReplication;
         if is_race {
             let (delay, silence) = (COLD_DELAY, COLD_DELAY);
-            let early = Duration::ZERO;
+            // However soon the second copy answers: the first had started, and hadn't failed.
+            let early = NEXT_START_AFTER;
             return Terms { delay, early, silence, is_spared: false, reserved: 0, is_short: false };
         }
         self.budget.earn();

@@ -120,8 +120,7 @@ impl Pace {
 
     fn cold_delay(&self, early: Duration) -> Duration {
         let slowest = self.speed.quantile(100).filter(|_| self.speed.known() >= tuned!(FEW));
-        let late =
-            slowest.map(|slowest| slowest + (slowest / 2).max(tuned!(LEAST_MARGIN)).max(early + TIMER_UNIT));
+        let late = slowest.map(|slowest| slowest + (slowest / 2).max(least_margin(early)));
         late.map_or(tuned!(COLD_DELAY), |late| late.mul_f32(self.caution).min(tuned!(COLD_DELAY)))
     }
 
@@ -133,7 +132,7 @@ impl Pace {
             return self.cold_delay(early);
         };
         // Of a steady function the body's end is its median: nobody is late before the margin is over.
-        usual.max(median + tuned!(LEAST_MARGIN).max(early + TIMER_UNIT)).mul_f32(self.caution)
+        usual.max(median + least_margin(early)).mul_f32(self.caution)
     }
 
     /// An answer came after `latency`, or would have come later still.
@@ -161,6 +160,11 @@ impl Pace {
     pub fn body(&self) -> Option<Duration> {
         self.usual(tuned!(BODY)).filter(|_| self.speed.known() >= tuned!(ENOUGH))
     }
+}
+
+/// [`LEAST_MARGIN`] where timers may go off as much as `early`.
+fn least_margin(early: Duration) -> Duration {
+    tuned!(LEAST_MARGIN).max(early + TIMER_UNIT)
 }
 
 fn is_uneven(body: Duration, spread: Duration) -> bool {

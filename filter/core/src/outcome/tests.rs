@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 use super::*;
+use crate::memory::{Memory, Terms};
+use crate::policy::{Policy, WrittenPolicy};
+use crate::strategy::NEXT_START_AFTER;
 
 const NOW: Millis = Millis(1_000_000);
 
@@ -136,6 +139,19 @@ fn losing_a_race_by_itself_sets_nobody_aside() {
     let lessons = learn(Strategy::RequestReplication, &race, &answered(2, 1), &lane_at, false, NOW);
     assert_eq!(lessons, Lessons { failover: true, ..Lessons::default() });
     assert_eq!((lanes[0].losses(), lanes[1].losses()), (1, 0));
+}
+
+#[test]
+fn nor_does_losing_it_within_a_millisecond() {
+    let settings = [("strategy".to_owned(), "request-replication".to_owned())].into();
+    let policy = Policy::compile(&WrittenPolicy::new("fib", settings)).unwrap();
+    let Terms { early, .. } = Memory::new(&policy).request(0, &policy, true, NOW);
+    let race = Plan { hedge_after: Some(NEXT_START_AFTER), early, ..plan(&[0, 1]) };
+    let (lanes, soon) = ([Lane::default(), Lane::default()], Duration::from_micros(400));
+    let outcome = Outcome { latency: soon, ..answered(2, 1) };
+    let lane_at = |place: usize| lanes.get(place);
+    let lessons = learn(Strategy::RequestReplication, &race, &outcome, &lane_at, false, NOW);
+    assert_eq!(lessons, Lessons { failover: true, ..Lessons::default() });
 }
 
 #[test]
