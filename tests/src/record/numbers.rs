@@ -112,12 +112,14 @@ fn during(outcomes: &[Outcome], from: Duration, to: Duration) -> impl Iterator<I
     outcomes.iter().filter(move |outcome| outcome.is_during(from, to))
 }
 
-/// The longest time between two consecutive good completions from `from` on. The load's end closes the last gap, so
-/// that an outage that lasts is not overlooked.
+/// The longest time between two consecutive good completions from `from` to the load's end. That end closes the last gap,
+/// so that an outage that lasts is not overlooked; what comes after it are the slow ones of the last requests, with nobody
+/// left who could ask in between.
 fn longest_gap(outcomes: &[Outcome], from: Duration) -> Duration {
-    let good = outcomes.iter().filter(|outcome| outcome.got.is_good());
-    let mut moments: Vec<Duration> = good.map(Outcome::ended).filter(|moment| *moment >= from).collect();
-    moments.extend(outcomes.last().map(|outcome| outcome.due));
+    let Some(end) = outcomes.last().map(|outcome| outcome.due) else { return Duration::ZERO };
+    let good = outcomes.iter().filter(|outcome| outcome.got.is_good()).map(Outcome::ended);
+    let mut moments: Vec<Duration> = good.filter(|moment| (from..end).contains(moment)).collect();
+    moments.push(end);
     moments.sort_unstable();
     widest(&moments)
 }
@@ -230,6 +232,7 @@ mod tests {
         }
         let seen = Seen::of(&outcomes, FAULT);
         assert_eq!((seen.after.max_ms, seen.aside.unwrap().p50_ms), (12.0, 80.0));
+        assert_eq!(seen.gap_ms, 10.0, "not the 25 ms between the slow ones that end after the load");
     }
 
     #[test]
