@@ -190,7 +190,14 @@ impl Running {
 
     /// Waits until the load is `offset` old: the moment of a fault.
     pub async fn reach(&self, offset: Duration) {
-        tokio::time::sleep_until((self.started + offset).into()).await;
+        /// Timers of an async runtime are a millisecond coarse and late, which is a part of what a fault costs: so much
+        /// before the moment a thread takes over.
+        const COARSE: Duration = Duration::from_millis(3);
+        let moment = self.started + offset;
+        tokio::time::sleep_until((moment - COARSE).into()).await;
+        let rest = move || std::thread::sleep(moment.saturating_duration_since(Instant::now()));
+        // Only its runtime's end could keep it from running, and then nobody waits any more.
+        let _ = tokio::task::spawn_blocking(rest).await;
     }
 
     /// What each request got, in the order in which they were due.

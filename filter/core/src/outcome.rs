@@ -67,6 +67,8 @@ pub struct Lessons {
     pub suspects: Vec<usize>,
     /// They were silent or late; otherwise their connections broke.
     pub hang: bool,
+    /// A replica that shall be looked at again soon: it was late, and nothing else is known against it.
+    pub late: Option<usize>,
     /// The replica that answered, where that is news: it was led a check, or nobody knows of any well replica.
     pub acquitted: Option<usize>,
     /// An answer came, but not from the replica that was tried first.
@@ -83,7 +85,7 @@ impl Lessons {
     /// Nothing that the view has to take in.
     #[must_use]
     pub fn say_nothing_of_replicas(&self) -> bool {
-        self.suspects.is_empty() && self.acquitted.is_none()
+        self.suspects.is_empty() && self.late.is_none() && self.acquitted.is_none()
     }
 }
 
@@ -153,6 +155,9 @@ fn answered<'l>(
     let before = tried.iter().copied().take_while(|place| *place != winner);
     // A hedge that won says less than a failure: the first replica may only have been slow with this one request.
     let is_late = plan.hedge_after.is_some_and(|delay| outcome.latency + plan.early >= delay);
+    if plan.is_first_look && is_late && failover {
+        return Lessons { late: first, failover, ..Lessons::default() };
+    }
     let was_hedged = is_late && !plan.is_check;
     if plan.is_desperate || (was_hedged && failover && !in_time(strategy, plan, outcome)) {
         // All were late, or failed long ago: the one that answered in the end was only the first of them.
@@ -174,7 +179,7 @@ fn answered<'l>(
         Some(_) => Vec::new(),
     };
     let hang = is_late && !suspects.is_empty();
-    Lessons { suspects, hang, acquitted, failover }
+    Lessons { suspects, hang, acquitted, failover, ..Lessons::default() }
 }
 
 /// The replica that was asked second took its usual time, or about: only the first was late.

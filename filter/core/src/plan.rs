@@ -26,6 +26,8 @@ pub struct Plan {
     pub reserved: u32,
     /// The first replica is a suspect or long unheard of, and the answer decides about it.
     pub is_check: bool,
+    /// It is well as far as is known: being late once is no proof against it.
+    pub is_first_look: bool,
     /// No replica was known to be well.
     pub is_desperate: bool,
     /// Behind the one that is known to be well stand suspects.

@@ -76,8 +76,11 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
         // A copy that is only given its turn runs the usual race; one lost race doesn't condemn it.
         let races = |place: usize| is_race && self.view.replicas.get(place).is_some_and(Replica::is_well);
         let is_check = check.is_some_and(|place| !races(place));
+        let is_above_doubt = |replica: &Replica| replica.is_well() && !replica.was_late;
+        let is_first_look =
+            is_check && check.and_then(|place| self.view.replicas.get(place)).is_some_and(is_above_doubt);
         let Terms { reserved, early, .. } = self.terms;
-        let mut plan = Plan { order, is_check, reserved, early, ..Plan::default() };
+        let mut plan = Plan { order, is_check, is_first_look, reserved, early, ..Plan::default() };
         let may_be_all = is_race && self.is_trial_of_broken(check) && self.view.well() < 2;
         match plan.order.len() {
             len if len < 2 || may_be_all => {

@@ -42,6 +42,8 @@ pub struct Replica {
     pub reserve: bool,
     /// Where it is.
     pub site: Site,
+    /// It was late when it was last led a request to be heard of: if it is again, it is set aside.
+    pub was_late: bool,
     /// Since when it has been there and well; zero if it was there when the view began.
     pub well_since: Millis,
     /// When a request shall be led to it, to hear from it.
@@ -99,6 +101,7 @@ impl View {
                 active: false,
                 reserve,
                 site: Site { node: 0, zone: host.zone },
+                was_late: false,
                 well_since: if starting { Millis::default() } else { now },
                 next_check: now.after(tuned!(CHECK_STANDBY_EVERY)),
                 suspicion: None,

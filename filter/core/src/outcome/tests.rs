@@ -109,7 +109,18 @@ fn a_check_decides_about_its_replica() {
     assert_eq!(taught(&check, answered(1, 0)).acquitted, Some(0));
     assert_eq!(taught(&check, answered(2, 0)).acquitted, Some(0), "late, but it answered");
     let lost = taught(&check, answered(2, 1));
-    assert_eq!((lost.acquitted, lost.suspects), (None, vec![0]));
+    assert_eq!((lost.acquitted, lost.suspects, lost.late), (None, vec![0], None));
+}
+
+#[test]
+fn a_first_look_that_is_late_asks_for_a_second_one_and_a_failure_needs_none() {
+    let look = Plan { is_check: true, is_first_look: true, ..hedged(&[0, 1]) };
+    let late = taught(&look, Outcome { latency: Duration::from_millis(30), ..answered(2, 1) });
+    assert_eq!((late.suspects.as_slice(), late.late, late.acquitted), (&[][..], Some(0), None));
+    let failed = taught(&look, answered(2, 1));
+    assert_eq!((failed.suspects, failed.late), (vec![0], None));
+    let won = taught(&look, Outcome { latency: Duration::from_millis(30), ..answered(2, 0) });
+    assert_eq!((won.late, won.acquitted), (None, Some(0)), "late, but it answered");
 }
 
 #[test]

@@ -12,6 +12,7 @@ const DOUBTFUL: u8 = 2;
 const ACTIVE: u8 = 4;
 const HANGS: u8 = 8;
 const RESERVE: u8 = 16;
+const WAS_LATE: u8 = 32;
 
 impl View {
     /// The view as bytes.
@@ -41,7 +42,8 @@ impl Replica {
             | flag(self.doubtful, DOUBTFUL)
             | flag(self.active, ACTIVE)
             | flag(self.hangs(), HANGS)
-            | flag(self.reserve, RESERVE);
+            | flag(self.reserve, RESERVE)
+            | flag(self.was_late, WAS_LATE);
         let Self { address, rank, site, well_since, next_check, .. } = self;
         write!(text, "{address} {rank} {flags} {} {}", site.node, site.zone)?;
         write!(text, " {} {}", well_since.0, next_check.0)?;
@@ -72,6 +74,7 @@ impl Replica {
             active: has(ACTIVE),
             reserve: has(RESERVE),
             site: Site { node, zone },
+            was_late: has(WAS_LATE),
             well_since,
             next_check,
             suspicion,

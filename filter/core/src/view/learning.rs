@@ -29,9 +29,11 @@ impl View {
                 learned.set_aside += 1;
             }
         }
+        let late = lessons.late.and_then(address).and_then(|address| self.find(address));
+        let is_doubted = late.is_some_and(|place| self.doubt(place, now));
         let acquitted = lessons.acquitted.and_then(address).and_then(|address| self.find(address));
         let cleared = acquitted.is_some_and(|place| self.acquit(place, roles, now));
-        learned.changed = cleared || learned.set_aside > 0;
+        learned.changed = cleared || is_doubted || learned.set_aside > 0;
         learned
     }
 }

@@ -18,9 +18,12 @@ const TRIALS_APART: u64 = 3;
 pub const LONGEST_TRIAL_WAIT: Duration = Duration::from_secs(8);
 
 /// A replica that gets no requests is led one this often, so that a dead standby is found before it is needed; it also
-/// keeps its code warm. Often enough to keep its connection open, too (3 s), a slow answer would too often decide about a
-/// well one of an uneven function.
-pub const CHECK_STANDBY_EVERY: Duration = Duration::from_secs(5);
+/// keeps its code warm and its connection open, which is closed after 4 s without a request.
+pub const CHECK_STANDBY_EVERY: Duration = Duration::from_secs(3);
+
+/// One that was late with that is looked at again after so long: a pause of the machine is over by then. Of an uneven
+/// function one answer in ten is late, and a single one that decided would set a well replica aside every other minute.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 /// A trial takes a request that may run twice. Where none comes for this long past its time, any request will do:
 /// better a rare risk than a well replica that never returns.
@@ -46,6 +49,7 @@ impl View {
             return false;
         };
         replica.suspicion = Some(Suspicion { since: now, failed_trials: 0, hangs });
+        replica.was_late = false;
         replica.next_check = now.after(tuned!(FIRST_TRIAL_AFTER));
         self.assign(roles, now);
         true
@@ -53,14 +57,25 @@ impl View {
 
     /// The replica at `place` answered: whatever was held against it is over. Says whether anything was.
     pub fn acquit(&mut self, place: usize, roles: &Roles<'_>, now: Millis) -> bool {
-        let Some(replica) = self.replicas.get_mut(place).filter(|replica| replica.suspicion.is_some()) else {
-            return false;
-        };
-        replica.suspicion = None;
+        let Some(replica) = self.replicas.get_mut(place) else { return false };
+        let was_late = std::mem::take(&mut replica.was_late);
+        if replica.suspicion.take().is_none() {
+            return was_late;
+        }
         replica.well_since = now;
         replica.next_check = now.after(tuned!(CHECK_STANDBY_EVERY));
         self.assign(roles, now);
         true
+    }
+
+    /// The replica at `place`, of which nothing else is known, was late when it was led a request to be heard of. Says
+    /// whether that was news.
+    pub(super) fn doubt(&mut self, place: usize, now: Millis) -> bool {
+        let Some(replica) = self.replicas.get_mut(place).filter(|replica| replica.is_well()) else {
+            return false;
+        };
+        replica.next_check = now.after(LOOK_AGAIN_AFTER);
+        !std::mem::replace(&mut replica.was_late, true)
     }
 
     /// A replica that a request should be led to now: a suspect whose trial is due, else one that may not have been

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use proptest::strategy::Strategy as _;
 
 use super::*;
+use crate::outcome::Lessons;
 use crate::policy::{NOWHERE, Placement, Strategy};
 
 const START: Millis = Millis(1_000_000);
@@ -150,6 +151,24 @@ fn a_sign_against_one_that_is_set_aside_is_no_news() {
 }
 
 #[test]
+fn a_standby_that_was_late_is_looked_at_again_soon_and_an_answer_clears_it() {
+    let mut view = view(2, &pair());
+    let standby = 1 - active(&view)[0];
+    let lessons = |lessons: Lessons, view: &mut View| view.take_in(&view.clone(), &lessons, &pair(), later(3));
+    let late = Lessons { late: Some(standby), ..Lessons::default() };
+    assert!(lessons(late.clone(), &mut view).changed);
+    assert!(view.replicas[standby].is_well() && view.replicas[standby].was_late);
+    assert_eq!(view.due(&pair(), true, later(3)), None, "a pause of the machine may last");
+    assert_eq!(view.due(&pair(), true, later(4)), Some(standby));
+    assert_eq!(View::decode(&view.encode()), view);
+    assert!(lessons(Lessons { acquitted: Some(standby), ..Lessons::default() }, &mut view).changed);
+    assert!(!view.replicas[standby].was_late);
+    lessons(late.clone(), &mut view);
+    assert_eq!(lessons(Lessons::of_silence(standby), &mut view).set_aside, 1);
+    assert!(!lessons(late, &mut view).changed, "it is aside anyway");
+}
+
+#[test]
 fn trials_come_ever_more_rarely_and_one_request_claims_each() {
     let mut view = view(2, &pair());
     view.suspect(0, false, &pair(), START);
@@ -178,13 +197,13 @@ fn a_request_that_must_not_run_twice_leads_a_trial_only_where_no_other_came() {
 fn a_standby_is_heard_of_every_few_seconds() {
     let mut view = view(2, &pair());
     let standby = 1 - active(&view)[0];
-    assert_eq!(view.due(&pair(), true, later(4)), None);
-    assert_eq!(view.next_due(&pair()), Some(later(5)));
-    assert_eq!(view.due(&pair(), true, later(5)), Some(standby));
+    assert_eq!(view.due(&pair(), true, later(2)), None);
+    assert_eq!(view.next_due(&pair()), Some(later(3)));
+    assert_eq!(view.due(&pair(), true, later(3)), Some(standby));
     assert_eq!(view.due(&pair(), false, later(60)), None, "not by a request that must not run twice");
-    assert!(view.claim(standby, later(5)));
-    assert_eq!(view.due(&pair(), true, later(9)), None);
-    assert_eq!(view.due(&pair(), true, later(10)), Some(standby));
+    assert!(view.claim(standby, later(3)));
+    assert_eq!(view.due(&pair(), true, later(5)), None);
+    assert_eq!(view.due(&pair(), true, later(6)), Some(standby));
 }
 
 #[test]
