@@ -194,7 +194,7 @@ impl Running {
         /// before the moment a thread takes over.
         const COARSE: Duration = Duration::from_millis(3);
         let moment = self.started + offset;
-        tokio::time::sleep_until((moment - COARSE).into()).await;
+        tokio::time::sleep_until(moment.checked_sub(COARSE).unwrap_or(moment).into()).await;
         let rest = move || std::thread::sleep(moment.saturating_duration_since(Instant::now()));
         // Only its runtime's end could keep it from running, and then nobody waits any more.
         let _ = tokio::task::spawn_blocking(rest).await;
