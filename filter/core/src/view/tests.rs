@@ -154,7 +154,8 @@ fn a_sign_against_one_that_is_set_aside_is_no_news() {
 fn a_standby_that_was_late_is_looked_at_again_soon_and_an_answer_clears_it() {
     let mut view = view(2, &pair());
     let standby = 1 - active(&view)[0];
-    let lessons = |lessons: Lessons, view: &mut View| view.take_in(&view.clone(), &lessons, &pair(), later(3));
+    let lessons =
+        |lessons: Lessons, view: &mut View| view.take_in(&view.clone(), &lessons, &pair(), later(3));
     let late = Lessons { late: Some(standby), ..Lessons::default() };
     assert!(lessons(late.clone(), &mut view).changed);
     assert!(view.replicas[standby].is_well() && view.replicas[standby].was_late);
