@@ -156,7 +156,7 @@ fn answered<'l>(
     // A hedge that won says less than a failure: the first replica may only have been slow with this one request.
     let is_late = plan.hedge_after.is_some_and(|delay| outcome.latency + plan.early >= delay);
     if plan.is_first_look && is_late && failover {
-        return Lessons { late: first, failover, ..Lessons::default() };
+        return Lessons { late: first, acquitted, failover, ..Lessons::default() };
     }
     let was_hedged = is_late && !plan.is_check;
     if plan.is_desperate || (was_hedged && failover && !in_time(strategy, plan, outcome)) {

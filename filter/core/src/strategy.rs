@@ -74,11 +74,9 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
             order = self.apart(order);
         }
         // A copy that is only given its turn runs the usual race; one lost race doesn't condemn it.
-        let races = |place: usize| is_race && self.view.replicas.get(place).is_some_and(Replica::is_well);
-        let is_check = check.is_some_and(|place| !races(place));
-        let is_above_doubt = |replica: &Replica| replica.is_well() && !replica.was_late;
-        let is_first_look =
-            is_check && check.and_then(|place| self.view.replicas.get(place)).is_some_and(is_above_doubt);
+        let checked = check.and_then(|place| self.view.replicas.get(place));
+        let is_check = checked.is_some_and(|replica| !is_race || !replica.is_well());
+        let is_first_look = is_check && checked.is_some_and(|replica| replica.is_well() && !replica.was_late);
         let Terms { reserved, early, .. } = self.terms;
         let mut plan = Plan { order, is_check, is_first_look, reserved, early, ..Plan::default() };
         let may_be_all = is_race && self.is_trial_of_broken(check) && self.view.well() < 2;

@@ -121,6 +121,9 @@ fn a_first_look_that_is_late_asks_for_a_second_one_and_a_failure_needs_none() {
     assert_eq!((failed.suspects, failed.late), (vec![0], None));
     let won = taught(&look, Outcome { latency: Duration::from_millis(30), ..answered(2, 0) });
     assert_eq!((won.late, won.acquitted), (None, Some(0)), "late, but it answered");
+    let outcome = Outcome { latency: Duration::from_millis(30), ..answered(2, 1) };
+    let last = learn(Strategy::ActiveStandby, &look, &outcome, &|_| None, true, NOW);
+    assert_eq!((last.late, last.acquitted), (Some(0), Some(1)), "all were set aside meanwhile");
 }
 
 #[test]
