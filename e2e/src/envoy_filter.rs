@@ -110,15 +110,15 @@ fn from_bootstrap(protected: &Protected<'_>, bootstrap: &Value) -> anyhow::Resul
         *cluster.pointer_mut("/connect_timeout").context("the cluster has no connect timeout")? =
             CALLERS_CONNECT_TIMEOUT.into();
     }
+    // Routes stay the mesh's own.
+    let configuration = filter.pointer_mut(CONFIGURATION).context("the filter has no configuration")?;
+    let mut said: Value = serde_json::from_str(configuration.as_str().unwrap_or_default())?;
+    said.as_object_mut().context("the filter's configuration is no object")?.remove("own_routes");
+    *configuration = said.to_string().into();
     if protected.route.is_none() {
         let retried = cluster.pointer_mut(PROTOCOL_OPTIONS).and_then(Value::as_object_mut);
         let policy = route.get("retry_policy").context("the route has no retry policy")?;
         retried.context("the cluster has no protocol")?.insert("retry_policy".to_owned(), policy.clone());
-        // A cluster can't hedge: the filter has to say it with each request.
-        let configuration = filter.pointer_mut(CONFIGURATION).context("the filter has no configuration")?;
-        let mut said: Value = serde_json::from_str(configuration.as_str().unwrap_or_default())?;
-        said.as_object_mut().context("the filter's configuration is no object")?.remove("route_hedges");
-        *configuration = said.to_string().into();
     }
     let (label, manager) = LABEL.split_once('=').context("a label has a value")?;
     let host = format!("{service}.{namespace}.svc.cluster.local");
@@ -176,7 +176,7 @@ mod tests {
             "clusters": [{ "name": "fib", "connect_timeout": "0.1s", "typed_extension_protocol_options": options }],
             "listeners": [{ "filter_chains": [{ "filters": [{ "typed_config": {
                 "http_filters": [{ "typed_config": { "config": { "configuration": {
-                    "value": r#"{"route_hedges":true,"response_header":true}"#,
+                    "value": r#"{"own_routes":true,"response_header":true}"#,
                 } } } }],
                 "route_config": { "virtual_hosts": [{ "routes": [{ "route": {
                     "cluster": "fib", "timeout": "0s", "retry_policy": { "num_retries": 2 },
@@ -200,7 +200,7 @@ mod tests {
         let retried = json!({ "route": { "retry_policy": { "num_retries": 2 } } });
         assert_eq!(patches[1]["patch"]["value"], retried);
         let said = patches[2]["patch"]["value"].pointer(CONFIGURATION).unwrap();
-        assert_eq!(said, r#"{"route_hedges":true,"response_header":true}"#);
+        assert_eq!(said, r#"{"response_header":true}"#);
         assert!(patches.iter().all(|patch| patch["match"]["context"] == "GATEWAY"));
     }
 

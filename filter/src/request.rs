@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use steadfaas_core::envoy::{HEDGE_HEADER, REPLICAS_HEADER, property};
-use steadfaas_core::headers::pairs;
+use steadfaas_core::envoy::{HEDGE_HEADER, REPLICAS_HEADER, RETRY_MARK_HEADER, property};
+use steadfaas_core::headers::{authority, pairs};
 use steadfaas_core::lane::{InFlight, Lane};
 use steadfaas_core::outcome::{End, Outcome, hedged_early, is_plain, learn, looks_closer};
 use steadfaas_core::plan::{Deadline, Plan};
@@ -35,12 +35,14 @@ impl Planned {
     /// Plans the request whose headers are there; nothing if it passes as if the filter were not there. `is_whole`: it
     /// has no body to come.
     pub(crate) fn of_request(worker: &Worker, is_whole: bool) -> Option<Self> {
-        let function = worker.function_of_request()?;
+        // Both cost about the same: where headers say which function is meant, the proxy isn't asked.
+        let read = worker.configuration().own_routes.then(host::request_headers);
+        let function = worker.function_of_request(read.as_deref().and_then(authority))?;
         let protection = function.protection(worker.policy_epoch());
         if matches!(protection, Protection::None) {
             return None;
         }
-        let headers = host::request_headers();
+        let headers = read.unwrap_or_else(host::request_headers);
         let facts = RequestFacts::read(pairs(&headers));
         #[cfg(feature = "panic-on-request")]
         panic_if_asked(&headers);
@@ -59,14 +61,14 @@ impl Planned {
             return pass_through(&guard.metrics, "no_view", &facts);
         }
         let planned = Self::new(worker, function, guard, sight, &facts, is_whole);
-        let route_hedges = worker.configuration().route_hedges;
+        let own_routes = worker.configuration().own_routes;
         planned.plan.write(
             &planned.guard.policy,
             &planned.sight.view,
             &facts,
             &mut |name, value| match value {
                 // The route says it already, unless the client had said otherwise.
-                Some(_) if name == HEDGE_HEADER && route_hedges && !facts.client_sent_header(name) => {}
+                Some(_) if name == HEDGE_HEADER && own_routes && !facts.client_sent_header(name) => {}
                 Some(value) => host::set_request_header(name, value),
                 None => host::remove_request_header(name),
             },
@@ -113,7 +115,7 @@ impl Planned {
 
     /// It is over: what it has taught.
     pub(crate) fn learn(&self, worker: &Worker) {
-        let (now, attempts) = (host::clock(), host::number_property(property::ATTEMPTS).unwrap_or(0));
+        let (now, attempts) = (host::clock(), self.attempts(worker));
         let latency = now.since(self.began);
         let is_unflagged = || host::number_property(property::RESPONSE_FLAGS) == Some(0);
         let is_last_hope = self.function.has_lost_all_since(&self.sight);
@@ -147,6 +149,19 @@ impl Planned {
             metrics.failover();
         }
         metrics.suspected(self.function.apply(&worker.bell, &self.guard.policy, &self.sight, &lessons));
+    }
+
+    /// How many attempts Envoy made; zero if it made none.
+    fn attempts(&self, worker: &Worker) -> u64 {
+        // The router takes the list away before its first attempt, and marks each further one.
+        let is_marked = worker.configuration().own_routes && self.plan.first().is_some();
+        if is_marked
+            && !host::has_request_header(REPLICAS_HEADER)
+            && !host::has_request_header(RETRY_MARK_HEADER)
+        {
+            return 1;
+        }
+        host::number_property(property::ATTEMPTS).unwrap_or(0)
     }
 
     fn lane_at(&self, place: usize) -> Option<&Lane> {

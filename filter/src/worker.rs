@@ -28,6 +28,13 @@ const TICKS_PER_POLICY: u64 = 5;
 /// A function without requests for this long is forgotten, so that deleted ones don't pile up.
 const FORGET_AFTER: Duration = Duration::from_secs(600);
 
+/// Authorities that are remembered at most, until some function is forgotten: with a host for each of ten thousand
+/// functions, and their ports. Clients choose them, and each takes a hundred bytes.
+const MOST_HOSTS: usize = 20_000;
+
+/// The longest authority that is remembered: a name of the DNS (253 bytes), a colon and a port.
+const LONGEST_HOST: usize = 259;
+
 /// One worker's memory.
 pub(crate) struct Worker {
     configuration: RefCell<Rc<Configuration>>,
@@ -44,6 +51,8 @@ pub(crate) struct Worker {
     ticker: Cell<u32>,
     /// By their cluster's name: among ten thousand in order each request would compare fourteen.
     functions: RefCell<HashMap<String, Rc<Function>>>,
+    /// By authorities that requests had for them, where these say which function is meant.
+    hosts: RefCell<HashMap<String, Rc<Function>>>,
 }
 
 impl Worker {
@@ -59,6 +68,7 @@ impl Worker {
             asked: Cell::default(),
             ticker: Cell::new(root),
             functions: RefCell::default(),
+            hosts: RefCell::default(),
         }
     }
 
@@ -75,12 +85,24 @@ impl Worker {
     }
 
     /// The function that the current request goes to; nothing if it goes to no cluster (a redirect, a direct answer).
-    pub(crate) fn function_of_request(&self) -> Option<Rc<Function>> {
+    /// `authority`: where that says it, and not only the proxy.
+    pub(crate) fn function_of_request(&self, authority: Option<&[u8]>) -> Option<Rc<Function>> {
+        let host = authority.and_then(|authority| std::str::from_utf8(authority).ok());
+        let known = host.and_then(|host| self.hosts.borrow().get(host).cloned());
+        let function = known.map_or_else(|| self.function_of_cluster(host), Some)?;
+        function.last_request.set(self.now.get());
+        self.watch_timers();
+        Some(function)
+    }
+
+    fn function_of_cluster(&self, host: Option<&str>) -> Option<Rc<Function>> {
         let cluster = host::text_property(property::CLUSTER_NAME)?;
         let known = self.functions.borrow().get(&cluster).cloned();
         let function = known.unwrap_or_else(|| self.get_to_know(cluster));
-        function.last_request.set(self.now.get());
-        self.watch_timers();
+        let mut hosts = self.hosts.borrow_mut();
+        if let Some(host) = host.filter(|host| host.len() <= LONGEST_HOST && hosts.len() < MOST_HOSTS) {
+            hosts.insert(host.to_owned(), function.clone());
+        }
         Some(function)
     }
 
@@ -149,8 +171,10 @@ impl Worker {
             function.look_back(&self.bell, early, now);
         }
         self.polls.ask(self, &functions, now);
-        self.functions
-            .borrow_mut()
-            .retain(|_, function| now.since(function.last_request.get()) < FORGET_AFTER);
+        let is_known = |function: &Function| now.since(function.last_request.get()) < FORGET_AFTER;
+        if !functions.iter().all(|function| is_known(function)) {
+            self.functions.borrow_mut().retain(|_, function| is_known(function));
+            self.hosts.borrow_mut().clear();
+        }
     }
 }

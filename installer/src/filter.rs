@@ -11,7 +11,7 @@ pub const PLUGIN: &str = "steadfaas";
 
 /// What the filter may call and be called for: what it imports and exports, and nothing else. A host function that is
 /// missing here refuses whatever it is asked, so this list follows the filter.
-pub const CAPABILITIES: [&str; 24] = [
+pub const CAPABILITIES: [&str; 25] = [
     "proxy_on_configure",
     "proxy_on_tick",
     "proxy_on_request_headers",
@@ -25,6 +25,7 @@ pub const CAPABILITIES: [&str; 24] = [
     "proxy_get_property",
     "proxy_set_property",
     "proxy_get_header_map_pairs",
+    "proxy_get_header_map_value",
     "proxy_replace_header_map_value",
     "proxy_remove_header_map_value",
     "proxy_get_buffer_bytes",
@@ -49,10 +50,10 @@ pub fn capability_restriction(response_header: bool) -> Value {
     json!({ "allowed_capabilities": allowed.collect::<serde_json::Map<_, _>>() })
 }
 
-/// The plugin's own configuration, as the text that the filter reads. `route_hedges` where every route to a function has
-/// a hedge policy.
+/// The plugin's own configuration, as the text that the filter reads. `own_routes`: all routes to functions are those of
+/// [`crate::standalone`].
 #[must_use]
-pub fn configuration(response_header: bool, route_hedges: bool) -> String {
-    json!({ "admin_cluster": ADMIN_CLUSTER, "response_header": response_header, "route_hedges": route_hedges })
+pub fn configuration(response_header: bool, own_routes: bool) -> String {
+    json!({ "admin_cluster": ADMIN_CLUSTER, "response_header": response_header, "own_routes": own_routes })
         .to_string()
 }

@@ -15,6 +15,7 @@ mod simulated_host {
     mod vm;
     mod worker;
 
+    mod attempts;
     mod clients;
     mod configuration;
     mod in_flight;

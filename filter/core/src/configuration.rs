@@ -10,14 +10,16 @@ pub struct Configuration {
     pub admin_cluster: String,
     /// Answers get a header that says what the filter state says.
     pub response_header: bool,
-    /// The routes to protected functions have `hedge_policy.hedge_on_per_try_timeout`, so that requests needn't say it
-    /// each: a header set costs a request about a microsecond and a half.
-    pub route_hedges: bool,
+    /// All routes to functions are those that `steadfaas standalone` writes, and spare requests some calls of the proxy:
+    /// - they have `hedge_policy.hedge_on_per_try_timeout`, so no request has to say it;
+    /// - their virtual hosts have `include_is_timeout_retry_header`, so one attempt is told by a header that isn't there;
+    /// - each virtual host has one route, for all paths: the authority says which cluster a request goes to.
+    pub own_routes: bool,
 }
 
 impl Default for Configuration {
     fn default() -> Self {
-        Self { admin_cluster: ADMIN_CLUSTER.to_owned(), response_header: false, route_hedges: false }
+        Self { admin_cluster: ADMIN_CLUSTER.to_owned(), response_header: false, own_routes: false }
     }
 }
 
@@ -36,10 +38,10 @@ impl Configuration {
             match (key.as_str(), value) {
                 ("admin_cluster", Value::String(name)) => configuration.admin_cluster.clone_from(name),
                 ("response_header", Value::Bool(wanted)) => configuration.response_header = *wanted,
-                ("route_hedges", Value::Bool(holds)) => configuration.route_hedges = *holds,
+                ("own_routes", Value::Bool(holds)) => configuration.own_routes = *holds,
                 _ => {
                     return Err(format!(
-                        "`{key}`: admin_cluster, a name, and response_header and route_hedges, true or false, would be \
+                        "`{key}`: admin_cluster, a name, and response_header and own_routes, true or false, would be \
                          right"
                     ));
                 }
@@ -49,12 +51,12 @@ impl Configuration {
     }
 
     /// What counts when this one comes to a virtual machine beside `older`, whose requests go on, and may be the only ones
-    /// some day. Routes hedge where both say so: a route that doesn't, and a request that doesn't say it either, would break
-    /// off the attempt that is late instead of starting another one beside it. Whose a request is isn't asked: that would
-    /// cost each a call of the proxy, and a header too many costs those less that could go without.
+    /// some day. Routes are our own where both say so: one that doesn't hedge, and a request that doesn't say it either, would
+    /// break off the attempt that is late instead of starting another one beside it. Whose a request is isn't asked: that
+    /// would cost each a call of the proxy.
     #[must_use]
     pub fn beside(self, older: &Self) -> Self {
-        Self { route_hedges: self.route_hedges && older.route_hedges, ..self }
+        Self { own_routes: self.own_routes && older.own_routes, ..self }
     }
 }
 
@@ -67,17 +69,17 @@ mod tests {
         let defaults = Configuration {
             admin_cluster: "prometheus_stats".to_owned(),
             response_header: false,
-            route_hedges: false,
+            own_routes: false,
         };
         assert_eq!(Configuration::read(b""), Ok(defaults.clone()));
         assert_eq!(Configuration::read(b"{}"), Ok(defaults));
     }
 
     #[test]
-    fn routes_hedge_where_all_configurations_of_the_machine_say_so() {
-        let says = |route_hedges| Configuration { route_hedges, ..Configuration::default() };
+    fn routes_are_our_own_where_all_configurations_of_the_machine_say_so() {
+        let says = |own_routes| Configuration { own_routes, ..Configuration::default() };
         for (newer, older) in [(true, true), (true, false), (false, true), (false, false)] {
-            assert_eq!(says(newer).beside(&says(older)).route_hedges, newer && older);
+            assert_eq!(says(newer).beside(&says(older)).own_routes, newer && older);
         }
         let newer = Configuration { admin_cluster: "admin".to_owned(), ..says(true) };
         assert_eq!(newer.beside(&says(false)).admin_cluster, "admin", "of the rest the newer counts");
@@ -85,10 +87,10 @@ mod tests {
 
     #[test]
     fn all_keys_are_read_and_others_refused_by_name() {
-        let text = br#"{"admin_cluster":"admin","response_header":true,"route_hedges":true}"#;
+        let text = br#"{"admin_cluster":"admin","response_header":true,"own_routes":true}"#;
         let read = Configuration::read(text).unwrap();
         assert_eq!(
-            (read.admin_cluster.as_str(), read.response_header, read.route_hedges),
+            (read.admin_cluster.as_str(), read.response_header, read.own_routes),
             ("admin", true, true)
         );
         for wrong in [r#"{"admin":"x"}"#, r#"{"response_header":"yes"}"#] {

@@ -33,6 +33,11 @@ pub const DEADLINE_HEADER: &str = "x-steadfaas-deadline";
 /// an attempt: from the second on they aren't multiplied again.
 pub const ATTEMPT_HEADER: &str = "x-envoy-attempt-count";
 
+/// The request header that Envoy sets when it tries a request again, and never before
+/// (`include_is_timeout_retry_header` of the virtual host): one that lacks it had one attempt at most. Functions see it,
+/// as `true` where the attempt before was late, else as `false`.
+pub const RETRY_MARK_HEADER: &str = "x-envoy-is-timeout-retry";
+
 /// The cluster of Envoy's own admin endpoint, as it is called in every Istio proxy's bootstrap.
 pub const ADMIN_CLUSTER: &str = "prometheus_stats";
 

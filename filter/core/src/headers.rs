@@ -21,6 +21,15 @@ pub fn pairs(map: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     })
 }
 
+/// The authority of a request for a path, in any bytes; nothing of what is asked of the proxy itself (`CONNECT`,
+/// `OPTIONS *`). What a request is asked of comes before all other headers.
+#[must_use]
+pub fn authority(map: &[u8]) -> Option<&[u8]> {
+    let asked = || pairs(map).take_while(|(name, _)| name.starts_with(b":"));
+    let is_for_path = asked().any(|(name, value)| name == b":path" && value.starts_with(b"/"));
+    asked().find(|(name, _)| *name == b":authority").map(|(_, value)| value).filter(|_| is_for_path)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,6 +54,15 @@ mod tests {
             .map(|(name, value)| (std::str::from_utf8(name).unwrap(), std::str::from_utf8(value).unwrap()))
             .collect();
         assert_eq!(read, headers);
+    }
+
+    #[test]
+    fn only_a_request_for_a_path_has_an_authority_that_counts() {
+        let asked = |path: &'static str| map(&[(":authority", "fib:80"), (":path", path), ("x", "1")]);
+        assert_eq!(authority(&asked("/")), Some(&b"fib:80"[..]));
+        assert_eq!(authority(&asked("*")), None);
+        assert_eq!(authority(&map(&[(":method", "CONNECT"), (":authority", "fib:80")])), None);
+        assert_eq!(authority(&map(&[(":path", "/"), ("x", "1"), (":authority", "fib")])), None);
     }
 
     #[test]

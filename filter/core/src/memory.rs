@@ -199,7 +199,8 @@ impl Memory {
             self.spared_until = now.after(SPARED_FOR);
         }
         let waited = (plan.is_desperate || plan.is_last_resort) && spent > 0;
-        if outcome.end != End::Answered || plan.is_check || waited {
+        // Without an attempt it was the proxy that answered.
+        if outcome.end != End::Answered || outcome.attempts == 0 || plan.is_check || waited {
             return;
         }
         let Some(pace) = self.pace_mut(kind) else { return };

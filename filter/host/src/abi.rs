@@ -50,6 +50,13 @@ unsafe extern "C" {
     fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
     fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
     fn proxy_get_header_map_pairs(map: u32, value: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_get_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_size: usize,
+        value: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
     fn proxy_replace_header_map_value(
         map: u32,
         name: *const u8,
@@ -146,6 +153,11 @@ pub(super) fn set_tick_period(millis: u32) {
 pub(super) fn get_header_map(map: u32) -> Option<Vec<u8>> {
     // SAFETY: as in `get_property`.
     bytes_of(|value, size| unsafe { proxy_get_header_map_pairs(map, value, size) })
+}
+
+pub(super) fn get_header(map: u32, name: &str) -> Option<Vec<u8>> {
+    // SAFETY: as in `get_property`.
+    bytes_of(|value, size| unsafe { proxy_get_header_map_value(map, name.as_ptr(), name.len(), value, size) })
 }
 
 pub(super) fn replace_header(map: u32, name: &str, value: &str) {

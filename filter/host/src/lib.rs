@@ -71,6 +71,12 @@ pub fn request_headers() -> Vec<u8> {
     abi::get_header_map(abi::REQUEST_HEADERS).unwrap_or_default()
 }
 
+/// Whether the request has this header. That it hasn't is cheap to know: what is there, the proxy copies.
+#[must_use]
+pub fn has_request_header(name: &str) -> bool {
+    abi::get_header(abi::REQUEST_HEADERS, name).is_some()
+}
+
 /// Sets a request header, whatever it was before.
 pub fn set_request_header(name: &str, value: &str) {
     abi::replace_header(abi::REQUEST_HEADERS, name, value);

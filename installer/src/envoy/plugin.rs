@@ -21,8 +21,8 @@ pub(crate) struct Plugin<'a> {
     pub(crate) module: &'a [u8],
     /// Answers get a header that says what steadfaas did.
     pub(crate) response_header: bool,
-    /// All routes to functions hedge.
-    pub(crate) route_hedges: bool,
+    /// All routes to functions are those of [`crate::standalone`].
+    pub(crate) own_routes: bool,
     /// The oldest Envoy that reads it.
     pub(crate) envoy_version: EnvoyVersion,
 }
@@ -40,7 +40,7 @@ impl Plugin<'_> {
             "runtime": "envoy.wasm.runtime.v8",
             "code": { "local": { "inline_bytes": STANDARD.encode(self.module) } },
         });
-        let configuration = filter::configuration(self.response_header, self.route_hedges);
+        let configuration = filter::configuration(self.response_header, self.own_routes);
         let plugin = json!({
             "name": PLUGIN,
             "root_id": PLUGIN,

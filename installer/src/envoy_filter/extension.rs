@@ -42,8 +42,8 @@ fn discovered(extension: &Extension<'_>) -> Value {
     let plugin = Plugin {
         module: extension.module,
         response_header: extension.response_header,
-        // Istio's don't, and a cluster can't say it.
-        route_hedges: false,
+        // They are Istio's.
+        own_routes: false,
         envoy_version: extension.istio.needs().envoy,
     };
     let filter = json!({ "name": PLUGIN, "typed_config": any(Plugin::KIND, plugin.fields()) });
@@ -97,12 +97,12 @@ mod tests {
     }
 
     #[test]
-    fn its_configuration_says_that_routes_do_not_hedge() {
+    fn its_configuration_says_that_routes_are_istios() {
         let patches = patches("1.29", Contexts::Both);
         let config = &patches[0]["patch"]["value"]["typed_config"]["config"];
         let configuration: Value =
             serde_json::from_str(config["configuration"]["value"].as_str().unwrap()).unwrap();
-        assert_eq!(configuration["route_hedges"], false);
+        assert_eq!(configuration["own_routes"], false);
         assert_eq!(config["failure_policy"], "FAIL_RELOAD");
     }
 }

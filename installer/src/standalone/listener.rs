@@ -56,8 +56,7 @@ fn filter(options: &Options) -> Result<Value, RenderError> {
     let plugin = Plugin {
         module: &options.module.bytes()?,
         response_header: options.response_header,
-        // Those of `route` do.
-        route_hedges: true,
+        own_routes: true,
         envoy_version: options.envoy_version,
     };
     Ok(extension(PLUGIN, Plugin::KIND, plugin.fields()))

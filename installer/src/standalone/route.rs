@@ -27,6 +27,8 @@ fn virtual_host(function: &Function) -> Value {
         "domains": [function.host.as_deref().unwrap_or("*")],
         // The function sees `x-envoy-attempt-count`: 2 and up is a repetition.
         "include_request_attempt_count": true,
+        // And the filter sees by a header whether there was a repetition.
+        "include_is_timeout_retry_header": true,
         "routes": [{
             "match": { "prefix": "/" },
             "request_body_buffer_limit": REQUEST_BODY_BUFFER_BYTES,

@@ -1,8 +1,8 @@
 //! One request in the simulated proxy, from its headers to its end.
 
-use steadfaas_core::envoy::REPLICAS_HEADER;
+use steadfaas_core::envoy::{REPLICAS_HEADER, RETRY_MARK_HEADER};
 
-use super::stream::{header, headers};
+use super::stream::{header, headers, replace};
 use super::worker::Worker;
 
 /// A request that the module has seen the headers of.
@@ -24,6 +24,7 @@ pub(crate) struct End<'a> {
 pub(crate) struct Record {
     pub(crate) filter_state: Option<Vec<u8>>,
     pub(crate) response_header: Option<String>,
+    pub(crate) asked: Vec<String>,
 }
 
 /// One attempt that was answered by `replica`.
@@ -92,6 +93,13 @@ impl Exchange {
             number("response\0code", end.code);
             number("response\0flags", end.flags);
             stream.properties.insert(b"upstream\0address".to_vec(), end.replica.as_bytes().to_vec());
+            // What the router does to the headers with its first attempt, and with each further one.
+            if end.attempts > 0 {
+                stream.request.retain(|(name, _)| name != REPLICAS_HEADER.as_bytes());
+            }
+            if end.attempts > 1 {
+                replace(&mut stream.request, RETRY_MARK_HEADER.as_bytes(), b"false".to_vec());
+            }
             stream.response = headers(&[(":status", &end.code.to_string())]);
         });
         worker.call("proxy_on_response_headers", context, &[1, 1]);
@@ -100,6 +108,7 @@ impl Exchange {
             let stream = &vm.streams[&context].1;
             Record {
                 filter_state: stream.filter_state.get(steadfaas_core::envoy::FILTER_STATE).cloned(),
+                asked: stream.asked.clone(),
                 response_header: header(&stream.response, steadfaas_core::envoy::RESPONSE_HEADER),
             }
         });

@@ -78,6 +78,7 @@ fn answer(name: &str, mut guest: Guest<'_>, arguments: &Arguments) -> u32 {
         "proxy_get_property" => get_property(guest, arguments),
         "proxy_set_property" => set_property(guest, arguments),
         "proxy_get_header_map_pairs" => get_header_map(guest, arguments),
+        "proxy_get_header_map_value" => get_header(guest, arguments),
         "proxy_replace_header_map_value" => replace_header(guest, arguments),
         "proxy_remove_header_map_value" => remove_header(guest, arguments),
         "proxy_get_buffer_bytes" => get_buffer(guest, arguments),
@@ -116,7 +117,11 @@ fn set_tick_period(guest: &mut Guest<'_>, arguments: &Arguments) -> u32 {
 
 fn get_property(guest: &mut Guest<'_>, arguments: &Arguments) -> u32 {
     let path = guest.bytes(arguments.at(0), arguments.at(1));
-    let value = guest.vm().stream().and_then(|stream| stream.properties.get(&path).cloned());
+    let value = guest.vm().stream().and_then(|stream| {
+        let value = stream.properties.get(&path).cloned();
+        stream.asked.push(String::from_utf8_lossy(&path).into_owned());
+        value
+    });
     hand_over(guest, value, arguments.at(2), arguments.at(3))
 }
 
@@ -139,6 +144,13 @@ fn get_header_map(guest: &mut Guest<'_>, arguments: &Arguments) -> u32 {
         map => request_map(vm, map).map(|(map, _)| encode(map)),
     };
     hand_over(guest, map, arguments.at(1), arguments.at(2))
+}
+
+fn get_header(guest: &mut Guest<'_>, arguments: &Arguments) -> u32 {
+    let name = guest.bytes(arguments.at(1), arguments.at(2));
+    let Some((map, _)) = request_map(guest.vm(), arguments.at(0)) else { return BAD_ARGUMENT };
+    let value = map.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
+    hand_over(guest, value, arguments.at(3), arguments.at(4))
 }
 
 /// A map of the current request, and the list of changes to the request's headers.

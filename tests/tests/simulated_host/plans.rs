@@ -18,7 +18,7 @@ fn told(settings: &str, request: &[(&str, &str)]) -> Vec<String> {
 
 const ONE_BY_ONE: &str = "x-envoy-retriable-status-codes: first,second,second";
 const BOTH: &str = "x-envoy-retriable-status-codes: first,second";
-const REPEAT: &str = "x-envoy-retry-on: connect-failure,refused-stream,reset,gateway-error";
+const REPEAT: &str = "x-envoy-retry-on: gateway-error";
 const REPEAT_GRPC: &str = "x-envoy-retry-grpc-on: unavailable";
 const ONCE_MORE: &str = "x-envoy-max-retries: 1";
 /// Nothing is known yet of how long the function takes.

@@ -12,6 +12,8 @@ pub(crate) struct Stream {
     pub(crate) response: Headers,
     /// By path, its parts joined by NUL.
     pub(crate) properties: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// The properties that the module asked for, in order.
+    pub(crate) asked: Vec<String>,
     pub(crate) filter_state: BTreeMap<String, Vec<u8>>,
     /// Every change that the module made to the request's headers, in words.
     pub(crate) changes: Vec<String>,

@@ -101,7 +101,7 @@ mod tests {
             written(&plan, &RequestFacts::default()),
             [
                 "x-envoy-retriable-status-codes: 10.0.0.2:80,10.0.0.1:80,10.0.0.1:80",
-                "x-envoy-retry-on: connect-failure,refused-stream,reset,gateway-error",
+                "x-envoy-retry-on: gateway-error",
             ]
         );
     }
@@ -130,7 +130,7 @@ mod tests {
         let plan = Plan { repeat: Repeat::WhenBroken, max_retries: Some(30), ..Plan::default() };
         assert_eq!(
             written(&plan, &RequestFacts { grpc: true, ..RequestFacts::default() }),
-            ["x-envoy-retry-on: connect-failure,refused-stream,reset", "x-envoy-max-retries: 30"]
+            ["x-envoy-retry-on: reset", "x-envoy-max-retries: 30"]
         );
     }
 

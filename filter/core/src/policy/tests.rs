@@ -17,11 +17,30 @@ fn a_strategy_alone_gets_the_stated_defaults() {
     assert_eq!(policy.strategy, Strategy::ActiveStandby);
     assert_eq!((policy.tolerate, policy.retries()), (1, 2));
     assert_eq!(policy.idempotent, Idempotent::ByMethod);
-    assert_eq!(policy.retry_on.http, "connect-failure,refused-stream,reset,gateway-error");
+    assert_eq!(policy.retry_on.http, "gateway-error", "which means broken connections, too");
     assert_eq!(policy.retry_on.grpc, "unavailable");
-    assert_eq!(policy.retry_on.broken, "connect-failure,refused-stream,reset");
+    assert_eq!(policy.retry_on.broken, "reset");
     assert_eq!((policy.hedge_after, policy.budget, policy.deadline), (None, DEFAULT_BUDGET, None));
     assert_eq!(policy.probe, Probe::Off);
+}
+
+#[test]
+fn words_that_others_include_are_not_said_to_envoy() {
+    for (written, http, broken) in [
+        ("connect-failure,refused-stream,reset,gateway-error", "gateway-error", "reset"),
+        ("gateway-error", "gateway-error", "reset"),
+        ("5xx,gateway-error,connect-failure", "5xx,gateway-error", "reset"),
+        ("reset-before-request,reset", "reset", "reset"),
+        (
+            "connect-failure,retriable-4xx,refused-stream",
+            "retriable-4xx,connect-failure,refused-stream",
+            "connect-failure,refused-stream",
+        ),
+        ("unavailable", "", ""),
+    ] {
+        let RetryOn { http: said, broken: said_of_broken, .. } = RetryOn::parse(written).unwrap();
+        assert_eq!((said.as_str(), said_of_broken.as_str()), (http, broken), "{written}");
+    }
 }
 
 #[test]
@@ -38,8 +57,8 @@ fn every_key_that_is_built_takes_its_values() {
         ("probe", "http:/healthz@0.5s"),
     ])
     .unwrap();
-    assert_eq!((policy.retry_on.http.as_str(), policy.retry_on.grpc.as_str()), ("5xx,reset", "unavailable"));
-    assert_eq!(policy.retry_on.broken, "connect-failure,refused-stream,reset,reset-before-request");
+    assert_eq!((policy.retry_on.http.as_str(), policy.retry_on.grpc.as_str()), ("5xx", "unavailable"));
+    assert_eq!(policy.retry_on.broken, "reset");
     assert_eq!(policy.hedge_after, Some(Duration::from_millis(25)));
     assert_eq!((policy.budget, policy.deadline), (25, Some(Duration::from_secs(2))));
     assert_eq!(

@@ -21,12 +21,20 @@ pub const GRPC_RETRY_ON_WORDS: [&str; 5] =
 /// Those of [`HTTP_RETRY_ON_WORDS`] that mean a connection, not an answer.
 const BREAKS: [&str; 4] = ["connect-failure", "refused-stream", "reset", "reset-before-request"];
 
+/// Those that mean such an answer, and any connection that breaks as well: Envoy counts that as a 5xx
+/// (`RetryStateImpl::wouldRetryFromReset`). Beside them those of [`BREAKS`] say nothing, and each word costs each request
+/// some hundred instructions.
+const MEAN_BREAKS: [&str; 2] = ["5xx", "gateway-error"];
+
+/// The one of [`BREAKS`] that means all of them.
+const ANY_BREAK: &str = "reset";
+
 /// Which failures of a repeatable request are tried again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryOn {
-    /// Value of `x-envoy-retry-on`.
+    /// Value of `x-envoy-retry-on`, without words that others of it include.
     pub http: String,
-    /// The part of it that no answer causes, only a connection that breaks; may be empty.
+    /// The same for the part of it that no answer causes, only a connection that breaks; may be empty.
     pub broken: String,
     /// Value of `x-envoy-retry-grpc-on`, written for gRPC requests only; may be empty.
     pub grpc: String,
@@ -37,8 +45,8 @@ impl Default for RetryOn {
     /// what proxies, queue-proxies and dying servers say.
     fn default() -> Self {
         Self {
-            http: "connect-failure,refused-stream,reset,gateway-error".to_owned(),
-            broken: "connect-failure,refused-stream,reset".to_owned(),
+            http: "gateway-error".to_owned(),
+            broken: ANY_BREAK.to_owned(),
             grpc: "unavailable".to_owned(),
         }
     }
@@ -60,13 +68,15 @@ impl RetryOn {
                 return Err(PolicyError::bad("retry-on", word, expected));
             }
         }
-        // `5xx` means a broken connection too.
-        let is_break = |word: &&str| BREAKS.contains(word);
-        let breaks: Vec<&str> = if http.contains(&"5xx") {
-            BREAKS.to_vec()
-        } else {
-            http.iter().copied().filter(is_break).collect()
-        };
-        Ok(Self { http: http.join(","), broken: breaks.join(","), grpc: grpc.join(",") })
+        let (mut breaks, mut answers): (Vec<&str>, Vec<&str>) =
+            http.into_iter().partition(|word| BREAKS.contains(word));
+        let mean_breaks = answers.iter().any(|word| MEAN_BREAKS.contains(word));
+        if mean_breaks || breaks.contains(&ANY_BREAK) {
+            breaks = vec![ANY_BREAK];
+        }
+        if !mean_breaks {
+            answers.extend(&breaks);
+        }
+        Ok(Self { http: answers.join(","), broken: breaks.join(","), grpc: grpc.join(",") })
     }
 }
