@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use steadfaas_core::envoy::property;
 use steadfaas_core::gray;
-use steadfaas_core::lane::Lane;
 use steadfaas_core::memory::{Memory, TELL_EVERY};
 use steadfaas_core::outcome::Lessons;
 use steadfaas_core::policy::{Policy, PolicyError, WrittenPolicy};
+use steadfaas_core::sight::Sight;
 use steadfaas_core::time::Millis;
 use steadfaas_core::view::{Roles, View};
 use steadfaas_host as host;
@@ -60,13 +60,6 @@ pub(crate) struct Guard {
     pub(crate) policy: Policy,
     pub(crate) metrics: Rc<FunctionMetrics>,
     pub(crate) memory: RefCell<Memory>,
-}
-
-/// A view with this worker's lanes, place by place. Requests in flight keep theirs, whatever comes after it.
-#[derive(Clone, Default)]
-pub(crate) struct Sight {
-    pub(crate) view: Rc<View>,
-    pub(crate) lanes: Rc<[Rc<Lane>]>,
 }
 
 impl Function {
@@ -144,15 +137,10 @@ impl Function {
         if *sight.view == view {
             return;
         }
-        let lane_to = |address: &str| {
-            let known = sight.view.find(address).and_then(|place| sight.lanes.get(place));
-            known.cloned().unwrap_or_default()
-        };
-        let lanes = view.replicas.iter().map(|replica| lane_to(&replica.address)).collect();
         if let Some(metrics) = self.protection.borrow().metrics() {
             metrics.show(&view);
         }
-        *sight = Sight { view: Rc::new(view), lanes };
+        *sight = sight.followed_by(view);
     }
 
     /// Changes the view for all workers; says whether that happened.

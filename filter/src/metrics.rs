@@ -1,39 +1,11 @@
-//! Metrics: one set per function, defined when the function is first seen, never per replica, revision or path.
-//!
-//! Counts are kept here and handed to the proxy at each tick: a host call per request and counter would cost more
-//! than the count is worth. Names carry their tags as Istio's do: `function=.=fib;.;steadfaas_requests`.
+//! Metrics: one set per function, defined when the function is first seen, never per replica, revision or path. Names
+//! carry their tags as Istio's do: `function=.=fib;.;steadfaas_requests`.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 
 use steadfaas_core::time::{Millis, millis};
 use steadfaas_core::view::View;
-use steadfaas_host::{self as host, MetricKind};
-
-/// A count since the last tick, and the counter that it goes to.
-#[derive(Default)]
-struct Count {
-    since_tick: Cell<u64>,
-    metric: Cell<Option<u32>>,
-}
-
-impl Count {
-    fn add(&self, amount: u64) {
-        self.since_tick.set(self.since_tick.get().saturating_add(amount));
-    }
-
-    fn flush(&self, name: impl Fn() -> String) {
-        let amount = self.since_tick.take();
-        if amount == 0 {
-            return;
-        }
-        if self.metric.get().is_none() {
-            self.metric.set(host::define_metric(MetricKind::Counter, &name()));
-        }
-        if let Some(metric) = self.metric.get() {
-            host::add_to_counter(metric, amount);
-        }
-    }
-}
+use steadfaas_host::{Count, Gauge};
 
 /// What is counted of one function in this worker.
 pub(crate) struct FunctionMetrics {
@@ -43,7 +15,11 @@ pub(crate) struct FunctionMetrics {
     failovers: Count,
     suspected: Count,
     passed_through: RefCell<Vec<(&'static str, Count)>>,
-    gauges: RefCell<Vec<(&'static str, u32)>>,
+    replicas: Gauge,
+    replicas_well: Gauge,
+    active_mask: Gauge,
+    suspect_mask: Gauge,
+    view_age: Gauge,
 }
 
 impl FunctionMetrics {
@@ -55,7 +31,11 @@ impl FunctionMetrics {
             failovers: Count::default(),
             suspected: Count::default(),
             passed_through: RefCell::default(),
-            gauges: RefCell::default(),
+            replicas: Gauge::default(),
+            replicas_well: Gauge::default(),
+            active_mask: Gauge::default(),
+            suspect_mask: Gauge::default(),
+            view_age: Gauge::default(),
         }
     }
 
@@ -104,10 +84,10 @@ impl FunctionMetrics {
             ("suspected", &self.suspected),
         ];
         for (metric, count) in counts {
-            count.flush(|| name(&self.function, metric));
+            count.hand_over(|| name(&self.function, metric));
         }
         for (reason, count) in self.passed_through.borrow().iter() {
-            count.flush(|| {
+            count.hand_over(|| {
                 format!("function=.={};.;reason=.={reason};.;steadfaas_passed_through", self.function)
             });
         }
@@ -115,28 +95,19 @@ impl FunctionMetrics {
 
     /// Shows who is there, who is well and who is active. Bit i of a mask is the i-th replica in order of its address.
     pub(crate) fn show(&self, view: &View) {
-        self.gauge("replicas", view.own().count() as u64);
-        self.gauge("replicas_well", view.well() as u64);
-        self.gauge("active_mask", view.mask(|replica| replica.active));
-        self.gauge("suspect_mask", view.mask(|replica| replica.suspicion.is_some()));
+        self.set(&self.replicas, "replicas", view.own().count() as u64);
+        self.set(&self.replicas_well, "replicas_well", view.well() as u64);
+        self.set(&self.active_mask, "active_mask", view.mask(|replica| replica.active));
+        self.set(&self.suspect_mask, "suspect_mask", view.mask(|replica| replica.suspicion.is_some()));
     }
 
     /// Shows how old the view had become when it was asked for again.
     pub(crate) fn show_age(&self, last_success: Millis, now: Millis) {
-        self.gauge("view_age_ms", millis(now.since(last_success)));
+        self.set(&self.view_age, "view_age_ms", millis(now.since(last_success)));
     }
 
-    fn gauge(&self, gauge: &'static str, value: u64) {
-        let mut gauges = self.gauges.borrow_mut();
-        let metric =
-            gauges.iter().find(|(known, _)| *known == gauge).map(|(_, metric)| *metric).or_else(|| {
-                let metric = host::define_metric(MetricKind::Gauge, &name(&self.function, gauge))?;
-                gauges.push((gauge, metric));
-                Some(metric)
-            });
-        if let Some(metric) = metric {
-            host::set_gauge(metric, value);
-        }
+    fn set(&self, gauge: &Gauge, metric: &str, value: u64) {
+        gauge.set(value, || name(&self.function, metric));
     }
 }
 

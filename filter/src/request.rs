@@ -8,12 +8,13 @@ use steadfaas_core::lane::{InFlight, Lane};
 use steadfaas_core::outcome::{End, Outcome, hedged_early, is_plain, learn, looks_closer};
 use steadfaas_core::plan::{Deadline, Plan};
 use steadfaas_core::request::{Kind, RequestFacts};
+use steadfaas_core::sight::Sight;
 use steadfaas_core::strategy::{Situation, silent};
 use steadfaas_core::time::{Micros, Millis};
 use steadfaas_core::view::Roles;
 use steadfaas_host as host;
 
-use crate::function::{Function, Guard, Protection, Sight};
+use crate::function::{Function, Guard, Protection};
 use crate::metrics::FunctionMetrics;
 use crate::report;
 use crate::sharing::Bell;
@@ -139,7 +140,7 @@ impl Planned {
             end: End::of(flags, host::number_property(property::RESPONSE_CODE)),
         };
         if let Some((asked, took)) = hedged_early(&self.plan, &outcome) {
-            worker.timers.borrow_mut().went_off(asked, took);
+            worker.ticks.borrow_mut().went_off(asked, took);
         }
         self.remember(&outcome, now.millis());
         let lane_at = |place: usize| self.lane_at(place);

@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use steadfaas_core::configuration::Configuration;
+use steadfaas_core::ticks::TICK;
 use steadfaas_host::{self as host, Callbacks};
 
 use crate::report;
 use crate::request::Planned;
-use crate::worker::{TICK, Worker};
+use crate::worker::Worker;
 
 /// The filter; without a worker until it is configured.
 ///

@@ -6,8 +6,10 @@
 
 mod abi;
 mod exports;
+mod filter_state;
 mod logger;
 mod map;
+mod metrics;
 
 use std::time::Duration;
 
@@ -16,6 +18,8 @@ use steadfaas_core::time::{Micros, Millis};
 
 pub use abi::{MetricKind, Outcome};
 pub use exports::{Callbacks, start};
+pub use filter_state::{declare_filter_state, set_filter_state};
+pub use metrics::{Count, Gauge};
 
 /// The property's bytes; nothing if it isn't there.
 ///
@@ -35,11 +39,6 @@ pub fn text_property(path: &str) -> Option<String> {
 #[must_use]
 pub fn number_property(path: &str) -> Option<u64> {
     Some(u64::from_le_bytes(property(path)?.try_into().ok()?))
-}
-
-/// Stores `value` as the filter state `wasm.<name>`.
-pub fn set_filter_state(name: &str, value: &[u8]) {
-    abi::set_property(name.as_bytes(), value);
 }
 
 /// The time by the proxy's clock, as fine as requests are timed.
@@ -130,20 +129,10 @@ pub fn add_to_counter(metric: u32, amount: u64) {
     }
 }
 
-/// Sets a gauge.
-pub fn set_gauge(metric: u32, value: u64) {
-    abi::record_metric(metric, value);
-}
-
 /// A metric's value across all workers.
 #[must_use]
 pub fn metric(metric: u32) -> u64 {
     abi::get_metric(metric)
-}
-
-/// Calls a function of the proxy by its name.
-pub fn call_foreign_function(name: &str, argument: &[u8]) -> Outcome {
-    abi::call_foreign_function(name, argument)
 }
 
 /// `GET path` from `cluster`. Gives the call's token, or nothing if the host wouldn't start it.
