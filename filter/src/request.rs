@@ -100,9 +100,9 @@ impl Planned {
         let (view, lanes) = (&*sight.view, &*sight.lanes);
         let mut plan = Situation { policy, view, lanes, may_repeat, terms, turn, now }.plan(check);
         plan.deadline = Deadline::of(policy.deadline, facts.deadline, now);
-        let usual = terms.usual().filter(|_| is_whole);
+        let expected = terms.expected().filter(|_| is_whole);
         let lane = plan.first().and_then(|place| sight.lanes.get(place));
-        let in_flight = lane.map(|lane| InFlight::enter(lane, usual, began));
+        let in_flight = lane.map(|lane| InFlight::enter(lane, expected, began));
         let (shape, looks_closer) = (facts.shape, looks_closer(turn));
         Self { function, guard, sight, shape, began, plan, in_flight, looks_closer }
     }

@@ -129,7 +129,7 @@ impl Proxy {
             Situation { policy: &policy, view: &view, lanes: &lanes, may_repeat, terms, turn, now };
         let plan = situation.plan(check);
         let lane = plan.first().and_then(|place| lanes.get(place));
-        let in_flight = lane.map(|lane| InFlight::enter(lane, terms.usual(), began));
+        let in_flight = lane.map(|lane| InFlight::enter(lane, terms.expected(), began));
         Some(Planned { plan, view, worker, kind, began, in_flight, looks_closer: looks_closer(turn) })
     }
 

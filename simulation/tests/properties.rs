@@ -122,15 +122,14 @@ fn never_all_are_set_aside_while_one_is_well() {
 }
 
 /// An answer that is merely slow looks like a fault, and several in a row are slow now and then: the oftener the more
-/// requests there are. From a thousand a second on this rule doesn't hold: of 10,000 in bursts, to a function of two
-/// speeds with two replicas, these are set aside for more than half of the time; of 1,000 to a lognormal one with sigma 1
-/// it is 15 % on the average, and more than a quarter now and then.
+/// requests there are. Of a function of which every tenth takes ten times as long it is a tenth of the time at a thousand a
+/// second with eight workers, of lognormal ones and such with a heavy tail next to none.
 #[test]
 fn a_function_of_uneven_speed_keeps_its_replicas_most_of_the_time() {
     holds(&Drawn { faults: vec![Fault::None], ..Drawn::anything() }, |scenario, seen| {
         let ticks = scenario.lasts / (100 * MS) * scenario.replicas as u64;
         let is_kept = seen.wrongly_aside_ticks * 4 <= ticks;
-        prop_assert!(is_kept || scenario.rate >= 1_000.0, "{} of {ticks}", seen.wrongly_aside_ticks);
+        prop_assert!(is_kept, "{} of {ticks}", seen.wrongly_aside_ticks);
         Ok(())
     });
 }

@@ -10,6 +10,15 @@ use crate::time::{Micros, Millis};
 /// be slow ones: with 5 % stragglers three in a row are one in eight thousand.
 pub const SILENT_REQUESTS: u32 = 3;
 
+/// The same of a function that is often late. While requests come and are answered independently of each other, n
+/// come between two answers in one of e^n cases: twelve in one of 160,000.
+pub const SILENT_REQUESTS_OF_OFTEN_LATE: u32 = 12;
+
+/// A silence that lasts this many times as long as the latest answer is a sign with [`SILENT_REQUESTS`] whatever the
+/// function: of a lognormal one (sigma 1) one request in 250 takes as long. Where few come, a dozen would use up what its
+/// budget has left.
+pub const LONG_SILENCE: u32 = 4;
+
 /// A silence shorter than this is no sign, however fast the function is: a machine that runs something else for one of
 /// its scheduler's turns is silent that long.
 pub const LEAST_SILENCE: Duration = Duration::from_millis(10);
@@ -21,6 +30,8 @@ pub struct Lane {
     usual_load: Cell<f32>,
     asked: Cell<u32>,
     due: Cell<Micros>,
+    enough: Cell<u32>,
+    overdue: Cell<Micros>,
     losses: Cell<u32>,
     first_loss: Cell<Millis>,
     last_loss: Cell<Millis>,
@@ -78,17 +89,28 @@ impl Lane {
         self.asked.set(0);
     }
 
-    /// A request was led to it first whose answer is due after `usual`.
-    fn ask(&self, usual: Duration, now: Micros) {
-        let due = now.after(usual.max(tuned!(LEAST_SILENCE)));
-        self.due.set(if self.asked.get() == 0 { due } else { self.due.get().min(due) });
+    /// A request was led to it first, whose answer is `expected`.
+    fn ask(&self, expected: Expected, now: Micros) {
+        let after = expected.after.max(tuned!(LEAST_SILENCE));
+        let (due, overdue) = (now.after(after), now.after(after * tuned!(LONG_SILENCE)));
+        let enough = if expected.is_often_late {
+            tuned!(SILENT_REQUESTS_OF_OFTEN_LATE)
+        } else {
+            tuned!(SILENT_REQUESTS)
+        };
+        let is_first = self.asked.get() == 0;
+        self.due.set(if is_first { due } else { self.due.get().min(due) });
+        self.overdue.set(if is_first { overdue } else { self.overdue.get().min(overdue) });
+        self.enough.set(if is_first { enough } else { self.enough.get().max(enough) });
         self.asked.set(self.asked.get().saturating_add(1));
     }
 
-    /// It has left [`SILENT_REQUESTS`] unanswered and one of them is late, and it has answered nothing else meanwhile.
+    /// It has left so many unanswered for so long that this is a sign, and has answered nothing else meanwhile.
     #[must_use]
     pub fn is_silent(&self, now: Micros) -> bool {
-        self.in_flight.get() > 0 && self.asked.get() >= tuned!(SILENT_REQUESTS) && now > self.due.get()
+        let has_left = |enough| self.asked.get() >= enough && self.in_flight.get() > 0;
+        has_left(tuned!(SILENT_REQUESTS))
+            && (now > self.overdue.get() || (now > self.due.get() && has_left(self.enough.get())))
     }
 
     /// Takes in how many times as long as usual an answer of the replica took, before its request gives up its place.
@@ -142,21 +164,30 @@ const SLOWNESS_STEP: f32 = 1.05;
 /// With fewer answers than this a replica's median isn't one.
 const SLOWNESS_ENOUGH: u32 = 8;
 
+/// When an answer is expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expected {
+    /// After how long it is late.
+    pub after: Duration,
+    /// It often is.
+    pub is_often_late: bool,
+}
+
 /// A request's place in the lane of the replica that it was led to first; given back when it is dropped, however the
 /// request ends.
 #[derive(Debug)]
 pub struct InFlight(Rc<Lane>);
 
 impl InFlight {
-    /// Takes a place. `usual`: after how long the answer is late, where that can be told. It can't for a request whose
-    /// client may still be sending it, and for one of a kind that stays open for long.
+    /// Takes a place. `expected`: when the answer is late, where that can be told. It can't for a request whose client may
+    /// still be sending it, and for one of a kind that stays open for long.
     #[must_use]
-    pub fn enter(lane: &Rc<Lane>, usual: Option<Duration>, now: Micros) -> Self {
+    pub fn enter(lane: &Rc<Lane>, expected: Option<Expected>, now: Micros) -> Self {
         if lane.in_flight.get() == 0 {
             lane.heard();
         }
-        if let Some(usual) = usual {
-            lane.ask(usual, now);
+        if let Some(expected) = expected {
+            lane.ask(expected, now);
         }
         lane.in_flight.set(lane.in_flight.get().saturating_add(1));
         Self(lane.clone())
@@ -179,7 +210,11 @@ impl Drop for InFlight {
 mod tests {
     use super::*;
 
-    const USUAL: Option<Duration> = Some(Duration::from_millis(16));
+    const USUAL: Option<Expected> = Some(after(16));
+
+    const fn after(millis: u64) -> Expected {
+        Expected { after: Duration::from_millis(millis), is_often_late: false }
+    }
 
     fn at(millis: u64) -> Micros {
         Micros(1_000_000_000 + millis * 1_000)
@@ -195,6 +230,19 @@ mod tests {
         assert!(lane.is_silent(at(17)));
         lane.heard();
         assert!(!lane.is_silent(at(100)), "it spoke, and nothing was asked since");
+    }
+
+    #[test]
+    fn of_a_function_that_is_often_late_it_takes_a_dozen() {
+        let lane = Rc::new(Lane::default());
+        let often_late = Some(Expected { is_often_late: true, ..after(16) });
+        let mut waiting: Vec<InFlight> = (0..3).map(|_| InFlight::enter(&lane, USUAL, at(0))).collect();
+        assert!(lane.is_silent(at(20)));
+        waiting.extend((3..11).map(|_| InFlight::enter(&lane, often_late, at(0))));
+        assert!(!lane.is_silent(at(64)), "some of them are of a kind that often is late");
+        assert!(lane.is_silent(at(65)), "but not as late as that");
+        waiting.push(InFlight::enter(&lane, USUAL, at(0)));
+        assert!(lane.is_silent(at(20)));
     }
 
     #[test]
@@ -218,7 +266,7 @@ mod tests {
         let lane = Rc::new(Lane::default());
         drop((0..5).map(|n| InFlight::enter(&lane, USUAL, at(n))).collect::<Vec<_>>());
         assert!(!lane.is_silent(at(1_000)));
-        let soon = Some(Duration::from_millis(2));
+        let soon = Some(after(2));
         let _waiting: Vec<InFlight> = (0..3).map(|_| InFlight::enter(&lane, soon, at(2_000))).collect();
         assert!(!lane.is_silent(at(2_010)), "it was asked only now, and machines pause");
         assert!(lane.is_silent(at(2_011)));
@@ -229,7 +277,7 @@ mod tests {
         let lane = Rc::new(Lane::default());
         let _streams: Vec<InFlight> = (0..5).map(|n| InFlight::enter(&lane, None, at(n))).collect();
         assert!(!lane.is_silent(at(60_000)));
-        let slow = Some(Duration::from_millis(90));
+        let slow = Some(after(90));
         let _slow: Vec<InFlight> = (0..3).map(|_| InFlight::enter(&lane, slow, at(60_000))).collect();
         assert!(!lane.is_silent(at(60_020)) && lane.is_silent(at(60_091)));
     }

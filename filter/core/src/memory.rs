@@ -8,6 +8,7 @@ use std::time::Duration;
 pub use hearsay::TELL_EVERY;
 
 use crate::budget::{BURST_IN_DELAYS, Budget};
+use crate::lane::Expected;
 use crate::outcome::{End, Outcome};
 use crate::pace::{COLD_DELAY, Pace};
 use crate::plan::Plan;
@@ -28,7 +29,7 @@ const FORGOTTEN_AFTER: u64 = 4_096;
 pub const SPARED_FOR: Duration = Duration::from_secs(1);
 
 /// What the function's past makes of one request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Terms {
     /// After how long it is later than usual, and the next replica starts.
     pub delay: Duration,
@@ -42,14 +43,16 @@ pub struct Terms {
     pub reserved: u32,
     /// Little is left of the budget: for requests that hang.
     pub is_short: bool,
+    /// The function is often late: that says less of its replica.
+    pub is_often_late: bool,
 }
 
 impl Terms {
-    /// After how long a replica's silence is a sign; nothing for a kind of request that isn't known or stays open for
-    /// long.
+    /// When a replica's silence is a sign; nothing for a kind of request that isn't known or stays open for long.
     #[must_use]
-    pub fn usual(&self) -> Option<Duration> {
-        Some(self.silence).filter(|_| self.delay < tuned!(COLD_DELAY))
+    pub fn expected(&self) -> Option<Expected> {
+        let expected = Expected { after: self.silence, is_often_late: self.is_often_late };
+        Some(expected).filter(|_| self.delay < tuned!(COLD_DELAY))
     }
 
     /// The request may run twice, and there is budget for it; copies cost none.
@@ -118,7 +121,7 @@ impl Memory {
             let (delay, silence) = (COLD_DELAY, COLD_DELAY);
             // However soon the second copy answers: the first had started, and hadn't failed.
             let early = NEXT_START_AFTER;
-            return Terms { delay, early, silence, is_spared: false, reserved: 0, is_short: false };
+            return Terms { delay, early, silence, ..Terms::default() };
         }
         self.budget.earn();
         let reserved = if may_repeat { self.budget.reserve(policy.retries()) } else { 0 };
@@ -130,6 +133,7 @@ impl Memory {
             is_spared: self.spared_until > now,
             reserved,
             is_short: self.budget.is_short(),
+            is_often_late: self.pace(kind).is_some_and(Pace::is_often_late),
         }
     }
 

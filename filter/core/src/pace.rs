@@ -68,17 +68,26 @@ const CALMED_BY: f32 = 1.0 / 4_096.0;
 /// Most caution: the delay of a function whose hedges always lose, in lengths of its usual one.
 const MOST_CAUTION: f32 = 8.0;
 
+/// The share of requests that were hedged follows by this part with each: what a frozen replica costs until it is set
+/// aside is forgotten after some hundred.
+const HEDGED_FOLLOWS_BY: f32 = 1.0 / 256.0;
+
+/// A function is often late if more than this share of its requests was hedged. Eight in a row are as much, and a replica
+/// that froze is set aside after seven; of one with 5 % stragglers 5 % are.
+pub const OFTEN_LATE: f32 = 1.0 / 32.0;
+
 /// The pace of one kind of request in one worker.
 #[derive(Debug, Clone)]
 pub struct Pace {
     speed: Speed,
     caution: f32,
+    hedged: f32,
     told: Option<Duration>,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { speed: Speed::default(), caution: 1.0, told: None }
+        Self { speed: Speed::default(), caution: 1.0, hedged: 0.0, told: None }
     }
 }
 
@@ -118,6 +127,17 @@ impl Pace {
         Some((body, body.saturating_sub(median)))
     }
 
+    /// The function is uneven by itself, as far as is known.
+    fn is_uneven(&self) -> bool {
+        self.body_and_spread().is_some_and(|(body, spread)| is_uneven(body, spread))
+    }
+
+    /// That a request is late says little of its replica: it is uneven by itself, or has stragglers beyond its body.
+    #[must_use]
+    pub fn is_often_late(&self) -> bool {
+        self.hedged > tuned!(OFTEN_LATE) || self.is_uneven()
+    }
+
     fn cold_delay(&self, early: Duration) -> Duration {
         let slowest = self.speed.quantile(100).filter(|_| self.speed.known() >= tuned!(FEW));
         let late = slowest.map(|slowest| slowest + (slowest / 2).max(least_margin(early)));
@@ -139,15 +159,16 @@ impl Pace {
     pub fn answered(&mut self, latency: Duration) {
         self.speed.add(latency);
         self.caution -= (self.caution - 1.0) * CALMED_BY;
+        self.hedged -= self.hedged * HEDGED_FOLLOWS_BY;
     }
 
     /// A hedge was made, and won or lost.
     pub fn hedged(&mut self, won: bool) {
-        let is_uneven = self.body_and_spread().is_some_and(|(body, spread)| is_uneven(body, spread));
-        let lost = if is_uneven { tuned!(LOST_OF_UNEVEN) } else { tuned!(LOST) };
+        let lost = if self.is_uneven() { tuned!(LOST_OF_UNEVEN) } else { tuned!(LOST) };
         let caution =
             if won { self.caution / lost.powi(tuned!(WON).cast_signed()) } else { self.caution * lost };
         self.caution = caution.clamp(1.0, MOST_CAUTION);
+        self.hedged += (1.0 - self.hedged) * HEDGED_FOLLOWS_BY;
     }
 
     /// Another worker has seen this body.
@@ -235,6 +256,23 @@ mod tests {
         let usual = pace.delay(Duration::ZERO);
         (0..12).for_each(|_| pace.hedged(false));
         assert!(pace.delay(Duration::ZERO) > usual && pace.delay(Duration::ZERO) < usual.mul_f32(1.1));
+    }
+
+    #[test]
+    fn a_function_with_stragglers_is_often_late_and_one_whose_replica_froze_is_not() {
+        let mut frozen = pace(10, 1_000);
+        (0..7).for_each(|_| frozen.hedged(true));
+        assert!(!frozen.is_often_late());
+        let mut straggling = pace(10, ENOUGH);
+        for n in 0..1_000 {
+            straggling.answered(Duration::from_millis(10));
+            if n % 20 == 0 {
+                straggling.hedged(true);
+            }
+        }
+        assert!(straggling.is_often_late());
+        (0..1_000).for_each(|_| straggling.answered(Duration::from_millis(10)));
+        assert!(!straggling.is_often_late(), "forgotten in time");
     }
 
     #[test]

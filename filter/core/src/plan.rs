@@ -28,6 +28,8 @@ pub struct Plan {
     pub is_check: bool,
     /// It is well as far as is known: being late once is no proof against it.
     pub is_first_look: bool,
+    /// The function is often late: that says less of its replica.
+    pub is_often_late: bool,
     /// No replica was known to be well.
     pub is_desperate: bool,
     /// Behind the one that is known to be well stand suspects.

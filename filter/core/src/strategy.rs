@@ -77,8 +77,9 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
         let checked = check.and_then(|place| self.view.replicas.get(place));
         let is_check = checked.is_some_and(|replica| !is_race || !replica.is_well());
         let is_first_look = is_check && checked.is_some_and(|replica| replica.is_well() && !replica.was_late);
-        let Terms { reserved, early, .. } = self.terms;
-        let mut plan = Plan { order, is_check, is_first_look, reserved, early, ..Plan::default() };
+        let Terms { reserved, early, is_often_late, .. } = self.terms;
+        let mut plan =
+            Plan { order, is_check, is_first_look, is_often_late, reserved, early, ..Plan::default() };
         let may_be_all = is_race && self.is_trial_of_broken(check) && self.view.well() < 2;
         match plan.order.len() {
             len if len < 2 || may_be_all => {
@@ -131,7 +132,7 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
     /// do, only requests that hang are saved, not those that are late.
     fn delay_of(&self, plan: &Plan) -> Option<Duration> {
         match self.terms.delay {
-            delay if plan.is_check && self.terms.usual().is_none() => {
+            delay if plan.is_check && self.terms.expected().is_none() => {
                 Some(delay.min(tuned!(CHECK_HEDGE_AFTER)))
             }
             delay if plan.is_check => Some(delay),

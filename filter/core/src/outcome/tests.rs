@@ -71,6 +71,20 @@ fn one_that_is_late_is_set_aside_only_when_it_is_late_again_and_again() {
 }
 
 #[test]
+fn of_a_function_that_is_often_late_more_late_answers_are_needed() {
+    let lanes = [Lane::default(), Lane::default()];
+    let lane_at = |place: usize| lanes.get(place);
+    let often_late = Plan { is_often_late: true, ..hedged(&[0, 1, 1]) };
+    let late = Outcome { latency: Duration::from_millis(38), ..answered(2, 1) };
+    let suspects = |at| {
+        let now = NOW.after(Duration::from_millis(at));
+        learn(Strategy::ActiveStandby, &often_late, &late, &lane_at, false, now).suspects
+    };
+    assert!((1..LATE_IN_A_ROW_OF_OFTEN_LATE).all(|n| suspects(u64::from(n) * 100).is_empty()));
+    assert_eq!(suspects(u64::from(LATE_IN_A_ROW_OF_OFTEN_LATE) * 100), [0]);
+}
+
+#[test]
 fn one_that_is_late_together_with_the_others_is_not_to_blame() {
     let lanes = [Lane::default(), Lane::default()];
     let stalled = Outcome { latency: Duration::from_secs(2), ..answered(3, 1) };

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::admin::Host;
-use crate::lane::InFlight;
+use crate::lane::{Expected, InFlight};
 use crate::policy::{Placement, WrittenPolicy};
 use crate::view::Roles;
 
@@ -41,7 +41,7 @@ fn placed(replicas: usize, settings: &[(&str, &str)], placement: Placement) -> S
 }
 
 fn enter(lane: &Rc<Lane>) -> InFlight {
-    InFlight::enter(lane, Some(DELAY), Micros(NOW.0 * 1_000))
+    InFlight::enter(lane, Some(Expected { after: DELAY, is_often_late: false }), Micros(NOW.0 * 1_000))
 }
 
 impl Stage {
@@ -52,12 +52,10 @@ impl Stage {
             lanes: &self.lanes,
             may_repeat,
             terms: Terms {
-                early: Duration::ZERO,
                 delay: DELAY,
                 silence: DELAY,
-                is_spared: false,
                 reserved: self.policy.retries(),
-                is_short: false,
+                ..Terms::default()
             },
             turn,
             now: NOW,

@@ -75,6 +75,8 @@ impl View {
         chosen.extend(new.into_iter().take(newcomers));
         for (place, replica) in self.replicas.iter_mut().enumerate() {
             replica.active = chosen.contains(&place);
+            // What it was late with as a standby says nothing once requests come to it anyway.
+            replica.was_late &= !replica.active;
         }
     }
 }

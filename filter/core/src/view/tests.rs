@@ -170,6 +170,17 @@ fn a_standby_that_was_late_is_looked_at_again_soon_and_an_answer_clears_it() {
 }
 
 #[test]
+fn a_standby_that_becomes_active_is_not_held_to_what_it_was_late_with() {
+    let mut view = view(2, &pair());
+    let active = active(&view)[0];
+    let late = Lessons { late: Some(1 - active), ..Lessons::default() };
+    view.take_in(&view.clone(), &late, &pair(), later(3));
+    assert!(view.replicas[1 - active].was_late);
+    view.suspect(active, false, &pair(), later(3));
+    assert!(view.replicas[1 - active].active && !view.replicas[1 - active].was_late);
+}
+
+#[test]
 fn trials_come_ever_more_rarely_and_one_request_claims_each() {
     let mut view = view(2, &pair());
     view.suspect(0, false, &pair(), START);
