@@ -15,7 +15,7 @@ use crate::plan::Plan;
 use crate::policy::{Policy, Strategy};
 use crate::strategy::NEXT_START_AFTER;
 use crate::time::Millis;
-use crate::timer::UNWATCHED;
+use crate::timer::{TIMER_UNIT, UNWATCHED};
 
 /// Kinds of requests that a function's pace is kept for. A function with more methods and paths than this keeps the
 /// rest together: one of theirs is late when it is later than most of the rest.
@@ -207,6 +207,7 @@ impl Memory {
         if outcome.end != End::Answered || outcome.attempts == 0 || plan.is_check || waited {
             return;
         }
+        let early = self.early;
         let Some(pace) = self.pace_mut(kind) else { return };
         let won_by_first = outcome.replica.is_some() && outcome.replica == plan.first();
         match plan.hedge_after.filter(|_| spent > 0) {
@@ -216,13 +217,20 @@ impl Memory {
             Some(_) if won_by_first => {
                 pace.answered(outcome.latency);
                 pace.hedged(false);
+                pace.was_late();
             }
             Some(delay) if outcome.latency + plan.early < delay => {}
             Some(delay) => {
                 // The first would have taken longer still; the winner started with the hedge.
+                let own = outcome.latency.saturating_sub(delay);
+                // Quicker than any other answer: it started sooner, for the first attempt had failed.
+                if pace.quickest().is_some_and(|quickest| own + early + TIMER_UNIT < quickest) {
+                    return;
+                }
                 pace.answered(outcome.latency);
-                pace.answered(outcome.latency.saturating_sub(delay));
+                pace.answered(own);
                 pace.hedged(true);
+                pace.was_late();
             }
         }
     }

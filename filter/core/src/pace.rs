@@ -68,11 +68,11 @@ const CALMED_BY: f32 = 1.0 / 4_096.0;
 /// Most caution: the delay of a function whose hedges always lose, in lengths of its usual one.
 const MOST_CAUTION: f32 = 8.0;
 
-/// The share of requests that were hedged follows by this part with each: what a frozen replica costs until it is set
-/// aside is forgotten after some hundred.
-const HEDGED_FOLLOWS_BY: f32 = 1.0 / 256.0;
+/// The share of requests that were late follows by this part with each: what a frozen replica costs until it is set aside is
+/// forgotten after some hundred.
+const LATE_FOLLOWS_BY: f32 = 1.0 / 256.0;
 
-/// A function is often late if more than this share of its requests was hedged. Eight in a row are as much, and a replica
+/// A function is often late if more than this share of its requests was. Eight in a row are as much, and a replica
 /// that froze is set aside after seven; of one with 5 % stragglers 5 % are.
 pub const OFTEN_LATE: f32 = 1.0 / 32.0;
 
@@ -81,13 +81,13 @@ pub const OFTEN_LATE: f32 = 1.0 / 32.0;
 pub struct Pace {
     speed: Speed,
     caution: f32,
-    hedged: f32,
+    late: f32,
     told: Option<Duration>,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { speed: Speed::default(), caution: 1.0, hedged: 0.0, told: None }
+        Self { speed: Speed::default(), caution: 1.0, late: 0.0, told: None }
     }
 }
 
@@ -135,7 +135,7 @@ impl Pace {
     /// That a request is late says little of its replica: it is uneven by itself, or has stragglers beyond its body.
     #[must_use]
     pub fn is_often_late(&self) -> bool {
-        self.hedged > tuned!(OFTEN_LATE) || self.is_uneven()
+        self.late > tuned!(OFTEN_LATE) || self.is_uneven()
     }
 
     fn cold_delay(&self, early: Duration) -> Duration {
@@ -159,7 +159,7 @@ impl Pace {
     pub fn answered(&mut self, latency: Duration) {
         self.speed.add(latency);
         self.caution -= (self.caution - 1.0) * CALMED_BY;
-        self.hedged -= self.hedged * HEDGED_FOLLOWS_BY;
+        self.late -= self.late * LATE_FOLLOWS_BY;
     }
 
     /// A hedge was made, and won or lost.
@@ -168,7 +168,11 @@ impl Pace {
         let caution =
             if won { self.caution / lost.powi(tuned!(WON).cast_signed()) } else { self.caution * lost };
         self.caution = caution.clamp(1.0, MOST_CAUTION);
-        self.hedged += (1.0 - self.hedged) * HEDGED_FOLLOWS_BY;
+    }
+
+    /// A request was late, and not merely tried again because its first attempt failed.
+    pub fn was_late(&mut self) {
+        self.late += (1.0 - self.late) * LATE_FOLLOWS_BY;
     }
 
     /// Another worker has seen this body.
@@ -261,13 +265,13 @@ mod tests {
     #[test]
     fn a_function_with_stragglers_is_often_late_and_one_whose_replica_froze_is_not() {
         let mut frozen = pace(10, 1_000);
-        (0..7).for_each(|_| frozen.hedged(true));
+        (0..7).for_each(|_| frozen.was_late());
         assert!(!frozen.is_often_late());
         let mut straggling = pace(10, ENOUGH);
         for n in 0..1_000 {
             straggling.answered(Duration::from_millis(10));
             if n % 20 == 0 {
-                straggling.hedged(true);
+                straggling.was_late();
             }
         }
         assert!(straggling.is_often_late());

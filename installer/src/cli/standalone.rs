@@ -13,6 +13,10 @@ use crate::standalone::{
     DEFAULT_ADMIN, DEFAULT_LISTEN, EnvoyVersion, FunctionsFile, Module, Options, render,
 };
 
+/// What whoever edits the bootstrap has to know: the filter asks the proxy less where routes are those that we write.
+const OWN_ROUTES: &str =
+    "# With routes of your own in it, set `own_routes` in the filter's configuration to false.";
+
 /// What `steadfaas standalone` is told.
 #[derive(Debug, Args)]
 pub(super) struct Standalone {
@@ -95,7 +99,9 @@ impl Standalone {
         // The module is one line of 250,000 characters: it must not be wrapped into a thousand.
         let style = serde_saphyr::ser_options! { prefer_block_scalars: false };
         let yaml = serde_saphyr::to_string_with_options(bootstrap, style)?;
-        Ok(format!("# Made from {file} by steadfaas {version}. Start it with: {command}\n{yaml}"))
+        Ok(format!(
+            "# Made from {file} by steadfaas {version}. Start it with: {command}\n{OWN_ROUTES}\n{yaml}"
+        ))
     }
 
     fn put(&self, text: &str, options: &Options) -> Result<(), CliError> {

@@ -104,6 +104,18 @@ fn an_answer_that_came_second_is_learned_from_as_what_it_was() {
 }
 
 #[test]
+fn a_first_attempt_that_failed_at_its_end_is_no_late_one() {
+    let mut memory = warm();
+    memory.settle(Duration::ZERO);
+    let learn = |memory: &mut Memory, latency| {
+        (0..ENOUGH).for_each(|_| memory.learn(FAST, &hedged(), &answered(2, 1, latency), NOW));
+        request(memory, FAST).is_often_late
+    };
+    assert!(!learn(&mut memory, 20), "ten milliseconds, then another replica's ten");
+    assert!(learn(&mut memory, 25), "fifteen until the hedge, then another replica's ten");
+}
+
+#[test]
 fn failures_and_trials_say_nothing_of_the_functions_speed() {
     let mut memory = warm();
     let before = memory.delay(FAST, &active_standby());
