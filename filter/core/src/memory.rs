@@ -224,13 +224,13 @@ impl Memory {
                 // The first would have taken longer still; the winner started with the hedge.
                 let own = outcome.latency.saturating_sub(delay);
                 // Quicker than any other answer: it started sooner, for the first attempt had failed.
-                if pace.quickest().is_some_and(|quickest| own + early + TIMER_UNIT < quickest) {
-                    return;
-                }
+                let had_failed = pace.quickest().is_some_and(|quickest| own + early + TIMER_UNIT < quickest);
                 pace.answered(outcome.latency);
-                pace.answered(own);
-                pace.hedged(true);
-                pace.was_late();
+                if !had_failed {
+                    pace.answered(own);
+                    pace.hedged(true);
+                    pace.was_late();
+                }
             }
         }
     }
