@@ -37,7 +37,8 @@ impl Planned {
     /// has no body to come.
     pub(crate) fn of_request(worker: &Worker, is_whole: bool) -> Option<Self> {
         // Both cost about the same: where headers say which function is meant, the proxy isn't asked.
-        let read = worker.configuration().own_routes.then(host::request_headers);
+        let own_routes = worker.configuration().own_routes;
+        let read = own_routes.then(host::request_headers);
         let function = worker.function_of_request(read.as_deref().and_then(authority))?;
         let protection = function.protection(worker.policy_epoch());
         if matches!(protection, Protection::None) {
@@ -62,7 +63,6 @@ impl Planned {
             return pass_through(&guard.metrics, "no_view", &facts);
         }
         let planned = Self::new(worker, function, guard, sight, &facts, is_whole);
-        let own_routes = worker.configuration().own_routes;
         planned.plan.write(
             &planned.guard.policy,
             &planned.sight.view,

@@ -85,7 +85,7 @@ impl Worker {
         function
     }
 
-    /// A number that changes when policies are to be read again.
+    /// A number that changes when policies are to be read again; never 0, which a function has that hasn't read its own yet.
     pub(crate) fn policy_epoch(&self) -> u64 {
         1 + self.ticks.borrow().count() / TICKS_PER_POLICY
     }

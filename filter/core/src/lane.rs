@@ -108,9 +108,8 @@ impl Lane {
     /// It has left so many unanswered for so long that this is a sign, and has answered nothing else meanwhile.
     #[must_use]
     pub fn is_silent(&self, now: Micros) -> bool {
-        let has_left = |enough| self.asked.get() >= enough && self.in_flight.get() > 0;
-        has_left(tuned!(SILENT_REQUESTS))
-            && (now > self.overdue.get() || (now > self.due.get() && has_left(self.enough.get())))
+        let enough = if now > self.overdue.get() { tuned!(SILENT_REQUESTS) } else { self.enough.get() };
+        self.in_flight.get() > 0 && self.asked.get() >= enough && now > self.due.get()
     }
 
     /// Takes in how many times as long as usual an answer of the replica took, before its request gives up its place.

@@ -125,15 +125,15 @@ impl Memory {
         }
         self.budget.earn();
         let reserved = if may_repeat { self.budget.reserve(policy.retries()) } else { 0 };
-        let delay = self.delay(kind, policy);
+        let (delay, pace) = (self.delay(kind, policy), self.pace(kind));
         Terms {
             delay,
-            early: self.early.saturating_sub(self.pace(kind).and_then(Pace::quickest).unwrap_or_default()),
-            silence: self.pace(kind).and_then(Pace::silence).unwrap_or_default().max(delay),
+            early: self.early.saturating_sub(pace.and_then(Pace::quickest).unwrap_or_default()),
+            silence: pace.and_then(Pace::silence).unwrap_or_default().max(delay),
             is_spared: self.spared_until > now,
             reserved,
             is_short: self.budget.is_short(),
-            is_often_late: self.pace(kind).is_some_and(Pace::is_often_late),
+            is_often_late: pace.is_some_and(Pace::is_often_late),
         }
     }
 

@@ -25,7 +25,7 @@ impl Count {
             return;
         }
         if let Some(metric) = defined(&self.metric, MetricKind::Counter, name) {
-            abi::increment_metric(metric, i64::try_from(amount).unwrap_or(i64::MAX));
+            crate::add_to_counter(metric, amount);
         }
     }
 }

@@ -68,7 +68,7 @@ fn a_newer_configuration_in_the_same_machine_goes_on_with_what_is_known() {
 }
 
 #[test]
-fn a_own_routes_by_itself_only_where_no_configuration_of_the_machine_says_otherwise() {
+fn a_route_hedges_by_itself_only_where_no_configuration_of_the_machine_says_otherwise() {
     let (proxy, fib) = (Proxy::new(), Function::fib("strategy=active-standby"));
     let (hedging, plain) = (r#"{"own_routes":true}"#, "{}");
     for (first, second, says_it) in

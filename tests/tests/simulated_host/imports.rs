@@ -118,9 +118,8 @@ fn set_tick_period(guest: &mut Guest<'_>, arguments: &Arguments) -> u32 {
 fn get_property(guest: &mut Guest<'_>, arguments: &Arguments) -> u32 {
     let path = guest.bytes(arguments.at(0), arguments.at(1));
     let value = guest.vm().stream().and_then(|stream| {
-        let value = stream.properties.get(&path).cloned();
         stream.asked.push(String::from_utf8_lossy(&path).into_owned());
-        value
+        stream.properties.get(&path).cloned()
     });
     hand_over(guest, value, arguments.at(2), arguments.at(3))
 }
