@@ -17,8 +17,8 @@ const CLUSTER_FIELDS: [&str; 5] = [
     "typed_extension_protocol_options",
 ];
 
-/// Fields of a standalone route that say how its requests are tried again.
-const ROUTE_FIELDS: [&str; 2] = ["retry_policy", "hedge_policy"];
+/// Fields of a standalone route that say how its requests are tried again. That they hedge, the filter says with each.
+const ROUTE_FIELDS: [&str; 1] = ["retry_policy"];
 
 /// Where a cluster says how it speaks to its replicas. A patch replaces all of it, and Envoy refuses it without a protocol.
 const PROTOCOL_OPTIONS: &str =
