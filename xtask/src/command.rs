@@ -2,17 +2,24 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, BufRead as _, BufReader};
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::workspace_root;
 
 /// How often a bounded program is looked at: far below what a person notices.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// How many of a program's last lines an error tells: its reason has some context before it.
+const LAST_LINES: usize = 8;
+
+/// How long its last lines may take to come once it has ended: they are in the pipe already.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Tells the user what is being done. On stderr: stdout belongs to what was asked for.
 pub fn say(message: &str) {
@@ -46,6 +53,34 @@ pub fn run(command: &mut Command) -> Result<()> {
         .status()
         .with_context(|| format!("cannot start {}", shown(command)))?;
     succeeded(command, status)
+}
+
+/// The same, with what it said last in the error: the reason, where much else is printed afterwards. It sees no terminal.
+pub fn run_heard(command: &mut Command) -> Result<()> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(io::stderr())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start {}", shown(command)))?;
+    let said = BufReader::new(child.stderr.take().context("what it says can't be read")?);
+    let (to_us, lines) = mpsc::channel();
+    thread::spawn(move || {
+        for line in said.split(b'\n').map_while(Result::ok) {
+            let line = String::from_utf8_lossy(&line).into_owned();
+            eprintln!("{line}");
+            // Who asked is gone where somebody else still speaks.
+            let _gone = to_us.send(line);
+        }
+    });
+    let ended = succeeded(command, child.wait()?);
+    // What it started and left running may keep its stderr: that has no end then.
+    let end = Instant::now() + LAST_WORDS;
+    let rest = || lines.recv_timeout(end.saturating_duration_since(Instant::now())).ok();
+    let said: Vec<String> = std::iter::from_fn(rest).collect();
+    let last = said.iter().skip(said.len().saturating_sub(LAST_LINES));
+    let last: String = last.map(|line| format!("\n    {line}")).collect();
+    ended.map_err(|error| anyhow!("{error}; it said last:{last}"))
 }
 
 /// The same, for a program that may hang: it is ended when its time is over.
@@ -117,6 +152,18 @@ mod tests {
     fn a_failure_names_the_program_and_its_status() {
         let error = run_within(&mut shell("exit 3"), Duration::from_secs(10)).unwrap_err();
         assert_eq!(error.to_string(), "`sh -c exit 3` failed: exit status: 3");
+    }
+
+    #[test]
+    fn what_a_program_said_last_is_in_its_error_whoever_else_goes_on_speaking() {
+        let start = Instant::now();
+        let error =
+            run_heard(&mut shell("for n in 1 2 3 4 5 6 7 8 9; do echo $n >&2; done; sleep 30 & exit 3"))
+                .unwrap_err();
+        let said = error.to_string();
+        assert!(said.contains("failed: exit status: 3; it said last:\n    2\n"), "{said}");
+        assert!(said.ends_with("\n    8\n    9") && !said.contains("\n    1\n"), "{said}");
+        assert!(start.elapsed() < Duration::from_secs(20));
     }
 
     #[test]

@@ -52,7 +52,7 @@ fn run_part(part: &'static Part, supplies: &Supplies) -> Row {
     let start = Instant::now();
     let outcome = (part.run)(supplies).unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
-        Outcome::Counted(Tally::FAILED)
+        Outcome::Counted(Tally::failed(format!("{error:#}")))
     });
     let row = Row { name: part.name, took: start.elapsed(), outcome };
     println!("== {row}");

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::part::{Outcome, Part};
 use super::tally::Tally;
 use super::tests_of::{count, package};
-use crate::command::{cargo, output_of, run};
+use crate::command::{cargo, output_of, run, run_heard};
 use crate::module;
 use crate::supplies::{Supplies, Supply};
 
@@ -118,11 +118,20 @@ fn check(command: &mut Command) -> Result<Outcome> {
 
 /// One check that has no tests of its own.
 fn held(command: &mut Command) -> Tally {
-    match run(command) {
+    tally(run(command))
+}
+
+/// The same, where what it says is not for a terminal's eyes only: its last lines are in the complaint.
+fn heard(command: &mut Command) -> Tally {
+    tally(run_heard(command))
+}
+
+fn tally(ended: Result<()>) -> Tally {
+    match ended {
         Ok(()) => Tally::PASSED,
         Err(error) => {
             eprintln!("error: {error:#}");
-            Tally::FAILED
+            Tally::failed(format!("{error:#}"))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The end of `cargo verify`: a table of the parts, then the count alone on the last line.
+//! The end of `cargo verify`: what failed, a table of the parts, then the count alone on the last line.
 
 use std::fmt;
 use std::time::Duration;
@@ -19,7 +19,7 @@ impl fmt::Display for Row {
         let Self { name, took, outcome } = self;
         match outcome {
             Outcome::NotRun(why) => write!(f, "{name:<15} not run: {why}"),
-            Outcome::Counted(Tally { passed, failed, ignored }) => {
+            Outcome::Counted(Tally { passed, failed, ignored, .. }) => {
                 let seconds = took.as_secs_f64();
                 write!(f, "{name:<15} {seconds:>6.1} s {passed:>5} passed {failed:>4} failed")?;
                 if *ignored > 0 { write!(f, " {ignored:>4} ignored") } else { Ok(()) }
@@ -42,8 +42,8 @@ impl Summary {
     pub(super) fn total(&self) -> Tally {
         let mut total = Tally::default();
         for row in &self.rows {
-            if let Outcome::Counted(tally) = row.outcome {
-                total += tally;
+            if let Outcome::Counted(tally) = &row.outcome {
+                total += tally.clone();
             }
         }
         total
@@ -52,6 +52,13 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for row in &self.rows {
+            if let Outcome::Counted(Tally { complaints, .. }) = &row.outcome {
+                complaints.iter().try_for_each(|complaint| {
+                    writeln!(f, "\n== {} failed:\n{}", row.name, complaint.trim_end())
+                })?;
+            }
+        }
         writeln!(f)?;
         for row in &self.rows {
             writeln!(f, "{row}")?;
@@ -74,8 +81,16 @@ mod tests {
     fn the_last_line_is_the_count_alone() {
         let mut summary = Summary::default();
         summary.add(row("format", Outcome::Counted(Tally::PASSED)));
-        summary.add(row("core", Outcome::Counted(Tally { passed: 40, failed: 2, ignored: 0 })));
+        summary.add(row("core", Outcome::Counted(Tally::counted(40, 2, 0))));
         assert_eq!(summary.to_string().lines().last(), Some("41 passed, 2 failed"));
+    }
+
+    #[test]
+    fn what_failed_is_said_again_with_the_name_of_its_part() {
+        let mut summary = Summary::default();
+        summary.add(row("core", Outcome::Counted(Tally::failed("five isn't four\n".to_owned()))));
+        let text = summary.to_string();
+        assert!(text.starts_with("\n== core failed:\nfive isn't four\n\ncore  "), "{text}");
     }
 
     #[test]
@@ -88,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_row_tells_time_and_counts() {
-        let tally = Tally { passed: 7, failed: 1, ignored: 2 };
+        let tally = Tally::counted(7, 1, 2);
         let text = row("core", Outcome::Counted(tally)).to_string();
         assert_eq!(text, "core               2.5 s     7 passed    1 failed    2 ignored");
     }

@@ -3,18 +3,28 @@
 use std::ops::AddAssign;
 
 /// How many tests passed, failed, and were left out by their own word.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     pub(super) passed: u64,
     pub(super) failed: u64,
     pub(super) ignored: u64,
+    /// What those that failed said, for the end of a long output: not one for each, where one of them tells of many.
+    pub(super) complaints: Vec<String>,
 }
 
 impl Tally {
     /// A check that has no tests of its own and held.
-    pub(super) const PASSED: Self = Self { passed: 1, failed: 0, ignored: 0 };
+    pub(super) const PASSED: Self = Self::counted(1, 0, 0);
+
+    /// Numbers alone.
+    pub(super) const fn counted(passed: u64, failed: u64, ignored: u64) -> Self {
+        Self { passed, failed, ignored, complaints: Vec::new() }
+    }
+
     /// A check that has no tests of its own and didn't hold, or tests that couldn't be run.
-    pub(super) const FAILED: Self = Self { passed: 0, failed: 1, ignored: 0 };
+    pub(super) fn failed(complaint: String) -> Self {
+        Self { complaints: vec![complaint], ..Self::counted(0, 1, 0) }
+    }
 
     /// Reads `test result: ok. 12 passed; 0 failed; 1 ignored; …`; any other line is none.
     pub(super) fn from_line(line: &str) -> Option<Self> {
@@ -32,8 +42,12 @@ impl Tally {
     }
 
     /// The tally of a run that ended badly: a program that didn't compile or was killed counts as one failed test.
-    pub(super) fn of_failure(self) -> Self {
-        Self { failed: self.failed.max(1), ..self }
+    pub(super) fn of_failure(mut self, command: &str) -> Self {
+        self.failed = self.failed.max(1);
+        if self.complaints.is_empty() {
+            self.complaints.push(format!("`{command}` failed"));
+        }
+        self
     }
 }
 
@@ -42,6 +56,7 @@ impl AddAssign for Tally {
         self.passed += other.passed;
         self.failed += other.failed;
         self.ignored += other.ignored;
+        self.complaints.extend(other.complaints);
     }
 }
 
@@ -53,13 +68,13 @@ mod tests {
     fn libtests_closing_line_is_read() {
         let line =
             "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out; finished in 0.10s";
-        assert_eq!(Tally::from_line(line), Some(Tally { passed: 12, failed: 0, ignored: 1 }));
+        assert_eq!(Tally::from_line(line), Some(Tally::counted(12, 0, 1)));
     }
 
     #[test]
     fn a_failed_closing_line_is_read() {
         let line = "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out";
-        assert_eq!(Tally::from_line(line), Some(Tally { passed: 3, failed: 2, ignored: 0 }));
+        assert_eq!(Tally::from_line(line), Some(Tally::counted(3, 2, 0)));
     }
 
     #[test]
@@ -73,15 +88,16 @@ mod tests {
 
     #[test]
     fn a_program_that_did_not_compile_counts_as_one_failed_test() {
-        assert_eq!(Tally::default().of_failure(), Tally::FAILED);
-        let two = Tally { passed: 5, failed: 2, ignored: 0 };
-        assert_eq!(two.of_failure(), two);
+        let none = Tally::default().of_failure("cargo test");
+        assert_eq!(none, Tally::failed("`cargo test` failed".to_owned()));
+        let two = Tally { complaints: vec!["a and b failed".to_owned()], ..Tally::counted(5, 2, 0) };
+        assert_eq!(two.clone().of_failure("cargo test"), two);
     }
 
     #[test]
     fn tallies_add_up() {
         let mut sum = Tally::PASSED;
-        sum += Tally { passed: 2, failed: 1, ignored: 4 };
-        assert_eq!(sum, Tally { passed: 3, failed: 1, ignored: 4 });
+        sum += Tally::counted(2, 1, 4);
+        assert_eq!(sum, Tally::counted(3, 1, 4));
     }
 }

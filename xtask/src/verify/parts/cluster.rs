@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
-use super::held;
+use super::heard;
 use crate::command::output_of;
 use crate::functions::Function;
 use crate::supplies::{Supplies, Supply};
@@ -36,20 +36,20 @@ pub(super) fn scenarios(supplies: &Supplies) -> Result<Outcome> {
     let program = Package::Installer.program(supplies, "steadfaas")?;
     let play = |name: &str| -> Result<Tally> {
         let mut command = cluster.command(&["play", name]);
-        Ok(held(supplies.hand(&NEEDED, command.env("STEADFAAS_BIN", &program))?))
+        Ok(heard(supplies.hand(&NEEDED, command.env("STEADFAAS_BIN", &program))?))
     };
     let names = output_of(&mut cluster.command(&["scenarios", "--fewest"]))?;
     // What a scenario needs on top comes with the first one that does.
-    let mut tally = held(supplies.hand(&IMAGES, &mut cluster.command(&["up"]))?);
+    let mut tally = heard(supplies.hand(&IMAGES, &mut cluster.command(&["up"]))?);
     if tally == Tally::PASSED {
         names.lines().try_for_each(|name| play(name).map(|played| tally += played))?;
         // Kubelets need up to a minute to find an API server again that was away: nothing comes after that.
         for whole in ["commands", "catch-up"] {
             let mut command = cluster.command(&[whole]);
-            tally += held(supplies.hand(&NEEDED, command.env("STEADFAAS_BIN", &program))?);
+            tally += heard(supplies.hand(&NEEDED, command.env("STEADFAAS_BIN", &program))?);
         }
     }
-    tally += held(&mut cluster.command(&["down"]));
+    tally += heard(&mut cluster.command(&["down"]));
     Ok(Outcome::Counted(tally))
 }
 
@@ -58,7 +58,7 @@ pub(super) fn cycles(supplies: &Supplies) -> Result<Outcome> {
     Ok(match Cluster::ready(supplies)? {
         Ok(cluster) => {
             let mut command = cluster.command(&["cycle", "--times", "2"]);
-            Outcome::Counted(held(supplies.hand(&IMAGES, &mut command)?))
+            Outcome::Counted(heard(supplies.hand(&IMAGES, &mut command)?))
         }
         Err(why) => Outcome::NotRun(why),
     })
