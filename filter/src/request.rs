@@ -145,7 +145,7 @@ impl Planned {
         self.remember(&outcome, now.millis());
         let lane_at = |place: usize| self.lane_at(place);
         let strategy = self.guard.policy.strategy;
-        let lessons = learn(strategy, &self.plan, &outcome, &lane_at, is_last_hope, now.millis());
+        let lessons = learn(strategy, &self.plan, &outcome, &lane_at, is_last_hope, now);
         if lessons.failover {
             metrics.failover();
         }

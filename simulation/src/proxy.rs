@@ -169,7 +169,7 @@ impl Proxy {
         let Some(worker) = self.workers.get(planned.worker) else { return };
         let lane_at = |place: usize| worker.lanes.get(place).map(Rc::as_ref);
         let strategy = self.policy.strategy;
-        let lessons = learn(strategy, &planned.plan, outcome, &lane_at, is_last_hope, now.millis());
+        let lessons = learn(strategy, &planned.plan, outcome, &lane_at, is_last_hope, now);
         self.apply(&planned.view, &lessons, now.millis());
     }
 

@@ -10,7 +10,7 @@ use crate::lane::Lane;
 use crate::plan::Plan;
 use crate::policy::Strategy;
 use crate::strategy::request_replication;
-use crate::time::Millis;
+use crate::time::Micros;
 
 /// How one request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +125,7 @@ pub fn learn<'l>(
     outcome: &Outcome,
     lane_at: &dyn Fn(usize) -> Option<&'l Lane>,
     is_last_hope: bool,
-    now: Millis,
+    now: Micros,
 ) -> Lessons {
     let tried = plan.order.get(..tried(plan, outcome)).unwrap_or_default();
     match outcome.end {
@@ -147,7 +147,7 @@ fn answered<'l>(
     tried: &[usize],
     lane_at: &dyn Fn(usize) -> Option<&'l Lane>,
     is_last_hope: bool,
-    now: Millis,
+    now: Micros,
 ) -> Lessons {
     let (Some(winner), first) = (outcome.replica, plan.first()) else { return Lessons::default() };
     let failover = tried.first().is_some_and(|first| *first != winner);
@@ -174,7 +174,7 @@ fn answered<'l>(
         None => distinct(before),
         Some((first, Some(first_lane), Some(winner_lane))) => {
             let is_lost = if strategy == Strategy::RequestReplication {
-                request_replication::raced(first_lane, winner_lane, failover, now)
+                request_replication::raced(first_lane, winner_lane, failover, now.millis())
             } else {
                 was_late(plan, first_lane, winner_lane, failover, now)
             };
@@ -197,15 +197,16 @@ fn in_time(strategy: Strategy, plan: &Plan, outcome: &Outcome) -> bool {
     strategy == Strategy::RequestReplication || outcome.latency <= limit
 }
 
-/// Takes in who answered a hedged request. Says whether the replica that was asked first is to be set aside.
-fn was_late(plan: &Plan, first: &Lane, winner: &Lane, failover: bool, now: Millis) -> bool {
+/// Takes in who answered a hedged request. Says whether the replica that was asked first is to be set aside: it is late
+/// again and again, or has fallen silent. Whoever plans finds silence, too, but plans nothing between two bursts.
+fn was_late(plan: &Plan, first: &Lane, winner: &Lane, failover: bool, now: Micros) -> bool {
     if failover {
-        first.lost(now);
+        first.lost(now.millis());
     }
     winner.won();
-    let lasted = now.since(first.first_loss()) >= plan.hedge_after.unwrap_or_default() * LATE_FOR;
+    let lasted = now.millis().since(first.first_loss()) >= plan.hedge_after.unwrap_or_default() * LATE_FOR;
     let enough = if plan.is_often_late { tuned!(LATE_IN_A_ROW_OF_OFTEN_LATE) } else { tuned!(LATE_IN_A_ROW) };
-    failover && lasted && first.losses() >= enough
+    failover && ((lasted && first.losses() >= enough) || first.is_silent(now))
 }
 
 /// Where a hedge started early: after how long it should have, and the most that it can have been.

@@ -11,6 +11,7 @@ use steadfaas_simulation::scenario::{Act, Scenario, Whom};
 pub(crate) struct Drawn {
     pub(crate) faults: Vec<Fault>,
     pub(crate) functions: Functions,
+    pub(crate) arrivals: Vec<Arrivals>,
     pub(crate) repeatable: f64,
 }
 
@@ -106,7 +107,8 @@ impl Fault {
 
 impl Drawn {
     pub(crate) fn anything() -> Self {
-        Self { faults: Fault::ALL.to_vec(), functions: Functions::Any, repeatable: 1.0 }
+        let arrivals = vec![Arrivals::Constant, Arrivals::Poisson, Arrivals::Burst];
+        Self { faults: Fault::ALL.to_vec(), functions: Functions::Any, arrivals, repeatable: 1.0 }
     }
 
     /// The simplest first: it is where a failing scenario is led when it is made smaller.
@@ -114,7 +116,7 @@ impl Drawn {
         let (repeatable, functions) = (self.repeatable, self.functions);
         let size = (2_usize..=6).prop_union(2_usize..=50);
         let rate = select(vec![200.0, 50.0, 10.0, 2.0, 1.0, 1_000.0, 10_000.0]);
-        let arrivals = select(vec![Arrivals::Constant, Arrivals::Poisson, Arrivals::Burst]);
+        let arrivals = select(self.arrivals.clone());
         let strategy = select(vec!["active-standby", "retry", "hedged"]);
         let load = (rate, arrivals, service(functions), any::<bool>());
         (select(self.faults.clone()), load, size, 1_usize..=8, strategy, 0_u64..1_000).prop_map(

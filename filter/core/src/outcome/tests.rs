@@ -1,13 +1,15 @@
 //! What each way to end teaches.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::*;
+use crate::lane::{Expected, InFlight, SILENT_REQUESTS};
 use crate::memory::{Memory, Terms};
 use crate::policy::{Policy, WrittenPolicy};
 use crate::strategy::NEXT_START_AFTER;
 
-const NOW: Millis = Millis(1_000_000);
+const NOW: Micros = Micros(1_000_000_000);
 
 fn plan(order: &[usize]) -> Plan {
     Plan { order: order.to_vec(), ..Plan::default() }
@@ -82,6 +84,28 @@ fn of_a_function_that_is_often_late_more_late_answers_are_needed() {
     };
     assert!((1..LATE_IN_A_ROW_OF_OFTEN_LATE).all(|n| suspects(u64::from(n) * 100).is_empty()));
     assert_eq!(suspects(u64::from(LATE_IN_A_ROW_OF_OFTEN_LATE) * 100), [0]);
+}
+
+#[test]
+fn one_that_has_answered_nothing_of_a_burst_is_set_aside_by_the_first_hedge_that_won() {
+    let ms = Duration::from_millis;
+    let suspects = |burst: u32, answered_one: bool| {
+        let lanes = [Rc::new(Lane::default()), Rc::new(Lane::default())];
+        let expected = Expected { after: ms(15), is_often_late: false };
+        let waiting: Vec<InFlight> =
+            (0..burst).map(|_| InFlight::enter(&lanes[0], Some(expected), NOW)).collect();
+        if answered_one {
+            lanes[0].heard();
+        }
+        let late = Outcome { latency: ms(38), ..answered(2, 1) };
+        let (lane_at, now) = (|place: usize| lanes.get(place).map(Rc::as_ref), NOW.after(ms(38)));
+        let lessons = learn(Strategy::ActiveStandby, &hedged(&[0, 1, 1]), &late, &lane_at, false, now);
+        drop(waiting);
+        lessons.suspects
+    };
+    assert_eq!(suspects(SILENT_REQUESTS, false), [0]);
+    assert!(suspects(SILENT_REQUESTS - 1, false).is_empty(), "both may be slow");
+    assert!(suspects(10, true).is_empty(), "it spoke");
 }
 
 #[test]
@@ -173,7 +197,7 @@ fn losing_a_race_by_itself_sets_nobody_aside() {
 fn nor_does_losing_it_within_a_millisecond() {
     let settings = [("strategy".to_owned(), "request-replication".to_owned())].into();
     let policy = Policy::compile(&WrittenPolicy::new("fib", settings)).unwrap();
-    let Terms { early, .. } = Memory::new(&policy).request(0, &policy, true, NOW);
+    let Terms { early, .. } = Memory::new(&policy).request(0, &policy, true, NOW.millis());
     let race = Plan { hedge_after: Some(NEXT_START_AFTER), early, ..plan(&[0, 1]) };
     let (lanes, soon) = ([Lane::default(), Lane::default()], Duration::from_micros(400));
     let outcome = Outcome { latency: soon, ..answered(2, 1) };
