@@ -171,7 +171,8 @@ impl Planned {
 
     fn remember(&self, outcome: &Outcome, now: Millis) {
         let mut memory = self.guard.memory.borrow_mut();
-        memory.learn(self.shape, &self.plan, outcome, now);
+        let is_losing = self.in_flight.as_ref().is_some_and(|place| place.lane().is_losing());
+        memory.learn(self.shape, &self.plan, outcome, is_losing, now);
         let times = memory.times_usual(self.shape, outcome.latency);
         outcome.tell(&self.plan, &|place| self.lane_at(place), times);
     }

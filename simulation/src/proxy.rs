@@ -175,7 +175,8 @@ impl Proxy {
 
     fn remember(&mut self, planned: &Planned, outcome: &Outcome, now: Millis) {
         let Some(worker) = self.workers.get_mut(planned.worker) else { return };
-        worker.memory.learn(planned.kind, &planned.plan, outcome, now);
+        let is_losing = planned.in_flight.as_ref().is_some_and(|place| place.lane().is_losing());
+        worker.memory.learn(planned.kind, &planned.plan, outcome, is_losing, now);
         let times = worker.memory.times_usual(planned.kind, outcome.latency);
         let lane_at = |place: usize| worker.lanes.get(place).map(Rc::as_ref);
         outcome.tell(&planned.plan, &lane_at, times);

@@ -60,6 +60,12 @@ impl Lane {
         self.losses.get()
     }
 
+    /// It has lost the last one.
+    #[must_use]
+    pub fn is_losing(&self) -> bool {
+        self.losses.get() > 0
+    }
+
     /// When it last lost one.
     #[must_use]
     pub fn last_loss(&self) -> Millis {

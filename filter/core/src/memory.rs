@@ -195,8 +195,9 @@ impl Memory {
         self.crowd.span = slowest.unwrap_or_default().min(tuned!(COLD_DELAY));
     }
 
-    /// Takes in how a request of `kind` ended, first replica first, and gives back what it didn't need.
-    pub fn learn(&mut self, kind: u32, plan: &Plan, outcome: &Outcome, now: Millis) {
+    /// Takes in how a request of `kind` ended, first replica first, and gives back what it didn't need. `is_losing`: that
+    /// replica was late with the one before, too; it is the replica that is slow then, rather than the function.
+    pub fn learn(&mut self, kind: u32, plan: &Plan, outcome: &Outcome, is_losing: bool, now: Millis) {
         let spent = outcome.attempts.saturating_sub(1);
         self.budget.pay(plan.reserved, spent, plan.hedge_after.is_some());
         if outcome.end == End::Busy {
@@ -225,7 +226,9 @@ impl Memory {
                 let own = outcome.latency.saturating_sub(delay);
                 // Quicker than any other answer: it started sooner, for the first attempt had failed.
                 let had_failed = pace.quickest().is_some_and(|quickest| own + early + TIMER_UNIT < quickest);
-                pace.answered(outcome.latency);
+                if !is_losing {
+                    pace.answered(outcome.latency);
+                }
                 if !had_failed {
                     pace.answered(own);
                     pace.hedged(true);

@@ -19,11 +19,11 @@ pub fn much_later(delay: Duration) -> Duration {
     delay.saturating_mul(tuned!(MUCH_LATER)).min(tuned!(COLD_DELAY)).max(delay)
 }
 
-/// With fewer latencies than this the 90th percentile is a single request's whim.
-pub const ENOUGH: usize = 16;
+/// With fewer latencies than this the 90th percentile is a single request's whim: from eleven on it isn't the slowest.
+pub const ENOUGH: usize = 12;
 
-/// From this many latencies on, up to [`ENOUGH`], a request is late that takes half as long again as the slowest of
-/// them: a function that is called twice a second would else be unprotected for eight.
+/// From this many latencies on, up to [`ENOUGH`], a request is late that takes half as long again as the body of them: a
+/// function that is called twice a second would else be unprotected for six.
 pub const FEW: usize = 4;
 
 /// What a request usually takes at most, in percent of all: the body of the distribution. The tail above it may
@@ -139,8 +139,8 @@ impl Pace {
     }
 
     fn cold_delay(&self, early: Duration) -> Duration {
-        let slowest = self.speed.quantile(100).filter(|_| self.speed.known() >= tuned!(FEW));
-        let late = slowest.map(|slowest| slowest + (slowest / 2).max(least_margin(early)));
+        let body = self.speed.quantile(BODY).filter(|_| self.speed.known() >= tuned!(FEW));
+        let late = body.map(|body| body + (body / 2).max(least_margin(early)));
         late.map_or(tuned!(COLD_DELAY), |late| late.mul_f32(self.caution).min(tuned!(COLD_DELAY)))
     }
 

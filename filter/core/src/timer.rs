@@ -21,6 +21,11 @@ const EARLIEST: Duration = Duration::from_millis(20);
 /// Timers that are looked at together; with ten a second the earliest of the last six to ten seconds counts.
 const WATCHED: u32 = 32;
 
+/// When the first so many weren't early by as much as a [`TIMER_UNIT`], timers are exact: with 250 ticks a second one is
+/// early by anything up to 4 ms, and four in a row by so little are one chance in 256; a hedge that starts too early tells
+/// of it then. A worker that has two requests a second would need a quarter of a minute to watch [`WATCHED`].
+const EXACT: u32 = 4;
+
 /// How early timers go off, as one worker has seen.
 #[derive(Debug, Clone)]
 pub struct Timers {
@@ -38,14 +43,18 @@ impl Default for Timers {
 impl Timers {
     /// A timer of `asked` went off after `took`.
     pub fn went_off(&mut self, asked: Duration, took: Duration) {
+        let early = asked.saturating_sub(took);
+        if early > EARLIEST {
+            return;
+        }
         if self.watched == WATCHED {
             self.earliest_before = [self.earliest, self.earliest_before[0]];
             (self.watched, self.earliest) = (0, Duration::ZERO);
         }
         self.watched += 1;
-        let early = asked.saturating_sub(took);
-        if early <= EARLIEST {
-            self.earliest = self.earliest.max(early);
+        self.earliest = self.earliest.max(early);
+        if self.watched == EXACT && self.earliest < TIMER_UNIT {
+            self.earliest_before[1] = Duration::ZERO;
         }
     }
 
@@ -84,16 +93,20 @@ mod tests {
     }
 
     #[test]
-    fn that_none_is_early_is_known_after_a_few_seconds() {
+    fn that_timers_are_exact_is_known_after_a_few_and_that_they_are_not_after_many() {
         let mut timers = Timers::default();
-        assert_eq!(watch(&mut timers, 100, WATCHED), 8);
+        assert_eq!(watch(&mut timers, 100, EXACT - 1), 8);
         assert_eq!(watch(&mut timers, 100, 1), 0);
+        let mut coarse = Timers::default();
+        assert_eq!(watch(&mut coarse, 97, 1), 8);
+        assert_eq!(watch(&mut coarse, 100, WATCHED - 1), 8);
+        assert_eq!(watch(&mut coarse, 100, 1), 3);
     }
 
     #[test]
     fn a_clock_that_was_set_is_no_early_timer() {
         let mut timers = Timers::default();
-        assert_eq!(watch(&mut timers, 0, 1), 8);
+        assert_eq!(watch(&mut timers, 0, EXACT), 8);
     }
 
     #[test]

@@ -37,7 +37,7 @@ fn warm() -> Memory {
     for _ in 0..ENOUGH {
         for (kind, latency) in [(FAST, 10), (SLOW, 80)] {
             request(&mut memory, kind);
-            memory.learn(kind, &hedged(), &answered(1, 0, latency), NOW);
+            memory.learn(kind, &hedged(), &answered(1, 0, latency), false, NOW);
         }
     }
     memory
@@ -74,7 +74,7 @@ fn what_a_request_did_not_need_goes_back_into_the_budget() {
     let terms = memory.request(FAST, &active_standby(), true, NOW);
     let (plan, before) = (Plan { reserved: terms.reserved, ..hedged() }, memory.budget().tokens());
     assert_eq!(terms.reserved, 2);
-    memory.learn(FAST, &plan, &answered(2, 1, 30), NOW);
+    memory.learn(FAST, &plan, &answered(2, 1, 30), false, NOW);
     assert_eq!(memory.budget().tokens(), before + 1);
 }
 
@@ -95,7 +95,7 @@ fn an_answer_that_came_second_is_learned_from_as_what_it_was() {
     let mut memory = warm();
     let before = memory.delay(FAST, &active_standby());
     for _ in 0..ENOUGH {
-        memory.learn(FAST, &hedged(), &answered(2, 1, 25), NOW);
+        memory.learn(FAST, &hedged(), &answered(2, 1, 25), false, NOW);
     }
     let pace = memory.pace(FAST).unwrap();
     assert_eq!(pace.usual(10).unwrap().as_millis(), 10, "the winner took what is left after the delay");
@@ -104,11 +104,26 @@ fn an_answer_that_came_second_is_learned_from_as_what_it_was() {
 }
 
 #[test]
+fn a_replica_that_is_late_again_and_again_does_not_make_its_function_slow() {
+    let mut memory = Memory::new(&active_standby());
+    request(&mut memory, FAST);
+    for _ in 0..ENOUGH {
+        memory.learn(FAST, &hedged(), &answered(1, 0, 10), false, NOW);
+    }
+    let before = memory.delay(FAST, &active_standby());
+    for is_losing in [false, true, true] {
+        memory.learn(FAST, &hedged(), &answered(2, 1, 25), is_losing, NOW);
+    }
+    assert_eq!(memory.delay(FAST, &active_standby()), before);
+    assert!(!request(&mut memory, FAST).is_often_late);
+}
+
+#[test]
 fn a_first_attempt_that_failed_at_its_end_is_no_late_one() {
     let mut memory = warm();
     memory.settle(Duration::ZERO);
     let learn = |memory: &mut Memory, latency| {
-        (0..ENOUGH).for_each(|_| memory.learn(FAST, &hedged(), &answered(2, 1, latency), NOW));
+        (0..ENOUGH).for_each(|_| memory.learn(FAST, &hedged(), &answered(2, 1, latency), false, NOW));
         request(memory, FAST).is_often_late
     };
     assert!(!learn(&mut memory, 20), "ten milliseconds, then another replica's ten");
@@ -120,9 +135,9 @@ fn failures_and_trials_say_nothing_of_the_functions_speed() {
     let mut memory = warm();
     let before = memory.delay(FAST, &active_standby());
     for _ in 0..50 {
-        memory.learn(FAST, &hedged(), &answered(2, 1, 12), NOW);
-        memory.learn(FAST, &Plan { is_check: true, ..hedged() }, &answered(2, 1, 300), NOW);
-        memory.learn(FAST, &hedged(), &Outcome { end: End::Broken, ..answered(3, 1, 900) }, NOW);
+        memory.learn(FAST, &hedged(), &answered(2, 1, 12), false, NOW);
+        memory.learn(FAST, &Plan { is_check: true, ..hedged() }, &answered(2, 1, 300), false, NOW);
+        memory.learn(FAST, &hedged(), &Outcome { end: End::Broken, ..answered(3, 1, 900) }, false, NOW);
     }
     assert_eq!(memory.delay(FAST, &active_standby()), before);
 }
@@ -130,7 +145,7 @@ fn failures_and_trials_say_nothing_of_the_functions_speed() {
 #[test]
 fn a_function_that_says_that_it_has_too_much_to_do_is_spared_for_a_while() {
     let mut memory = warm();
-    memory.learn(FAST, &hedged(), &Outcome { end: End::Busy, ..answered(1, 0, 1) }, NOW);
+    memory.learn(FAST, &hedged(), &Outcome { end: End::Busy, ..answered(1, 0, 1) }, false, NOW);
     assert!(memory.request(FAST, &active_standby(), true, NOW).is_spared);
     assert!(!memory.request(FAST, &active_standby(), true, NOW.after(SPARED_FOR)).is_spared);
 }

@@ -28,7 +28,7 @@ pub fn is_plain(
     looks_closer: bool,
     is_unflagged: impl FnOnce() -> bool,
 ) -> bool {
-    let is_racing = in_flight.is_some_and(|place| place.lane().losses() > 0);
+    let is_racing = in_flight.is_some_and(|place| place.lane().is_losing());
     let is_routine = attempts == 1 && !plan.is_check && !plan.is_desperate && !is_racing;
     let spares_flags = plan.repeat != Repeat::Never && !looks_closer;
     is_routine && (spares_flags || is_unflagged())

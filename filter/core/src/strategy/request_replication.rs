@@ -30,7 +30,7 @@ pub(super) fn order<L: AsRef<Lane>>(situation: &Situation<'_, L>) -> Vec<usize> 
         (flagged(behind, !replica.rank), place)
     }));
     if let Some(first) =
-        order.first().and_then(|place| situation.lane(*place)).filter(|lane| lane.losses() > 0)
+        order.first().and_then(|place| situation.lane(*place)).filter(|lane| lane.is_losing())
     {
         // Counted as lost from its start, so that all requests of this moment count once; winning makes it undone.
         first.lost(situation.now);
@@ -39,7 +39,7 @@ pub(super) fn order<L: AsRef<Lane>>(situation: &Situation<'_, L>) -> Vec<usize> 
 }
 
 fn is_behind(lane: &Lane, now: Millis) -> bool {
-    lane.losses() > 0 && now.since(lane.last_loss()) < ANOTHER_START_AFTER
+    lane.is_losing() && now.since(lane.last_loss()) < ANOTHER_START_AFTER
 }
 
 /// Takes in who won a race. `failover`: it wasn't `first`. Says whether `first` is to be set aside.
