@@ -169,7 +169,7 @@ fn after_functions() -> String {
     let (least, most) = (BYTES_OF_KIND, BYTES_OF_KIND * KINDS);
     let functions = usize::try_from(FUNCTIONS).unwrap_or_default();
     format!(
-        "A function that is called less often than sixteen times in the proxy's life is one whose speed isn't known: its\n\
+        "A function that is called less often than four times in the proxy's life is one whose speed isn't known: its\n\
          requests are hedged after a second, and what was sent to a replica that froze is late by that much, but answered.\n\
          \n\
          Of a function a worker keeps {least} bytes of latencies for one kind of requests and {most} for {KINDS}, the most\n\

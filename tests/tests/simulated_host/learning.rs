@@ -25,13 +25,13 @@ fn answer(proxy: &Proxy, worker: &Worker, function: &Function, count: usize, mil
 }
 
 #[test]
-fn a_few_answers_give_an_idea_and_sixteen_teach_how_long_a_function_usually_takes() {
+fn a_few_answers_give_an_idea_and_a_dozen_teach_how_long_a_function_usually_takes() {
     for strategy in ["retry", "active-standby", "hedged"] {
         let (proxy, fib, worker) = knowing(&format!("strategy={strategy}"));
         // The first request of all had no plan.
         answer(&proxy, &worker, &fib, 3, 20);
         assert_eq!(worker.request(&fib, GET).hedge_after(), Some(1_000), "{strategy}");
-        answer(&proxy, &worker, &fib, 12, 20);
+        answer(&proxy, &worker, &fib, 8, 20);
         assert_eq!(worker.request(&fib, GET).hedge_after(), Some(30), "{strategy}: half as long again");
         answer(&proxy, &worker, &fib, 1, 20);
         let learned = worker.request(&fib, GET).hedge_after();
