@@ -1,5 +1,6 @@
 //! Replicas of the sample function as processes: started, killed, frozen, thawed, stopped, started again.
 
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -17,6 +18,9 @@ const START_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A drain may take as long as one request.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often its counts are read before what stands there is no moment's doing: it takes microseconds to write them.
+const READS: usize = 4;
 
 /// What a replica is started with.
 #[derive(Debug, Clone, Copy)]
@@ -172,9 +176,7 @@ impl Replica {
     /// # Errors
     /// Its counts can't be read.
     pub fn counts(&self) -> anyhow::Result<Counts> {
-        let text = std::fs::read_to_string(self.counts.path())?;
-        let now = if text.is_empty() { Counts::default() } else { serde_json::from_str(text.trim_end())? };
-        Ok(self.before + now)
+        Ok(self.before + whole_counts(|| std::fs::read_to_string(self.counts.path()))?)
     }
 
     /// What it answers on `/stats?ids=1`: also how often each request id was run.
@@ -184,5 +186,28 @@ impl Replica {
     pub async fn stats(&self) -> anyhow::Result<fib::stats::Report> {
         let (_, text) = http::get(self.address, "/stats?ids=1").await?;
         Ok(serde_json::from_str(&text)?)
+    }
+}
+
+/// What stands in a replica's file of counts. It may have become longer while it was read, by a digit: then it is read again.
+fn whole_counts(mut read: impl FnMut() -> io::Result<String>) -> anyhow::Result<Counts> {
+    let mut counts = || {
+        let text = read()?;
+        Ok(if text.is_empty() { Counts::default() } else { serde_json::from_str(text.trim_end())? })
+    };
+    (1..READS).find_map(|_| counts().ok()).map_or_else(counts, Ok)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_that_became_longer_while_they_were_read_are_read_again() {
+        let text = serde_json::to_string(&Counts { received: 10, ..Counts::default() }).unwrap();
+        let mut texts = vec![text.clone(), format!("{text}}}")];
+        assert_eq!(whole_counts(|| Ok(texts.pop().unwrap())).unwrap().received, 10);
+        assert_eq!(whole_counts(|| Ok(String::new())).unwrap(), Counts::default());
+        assert!(whole_counts(|| Ok("no counts".to_owned())).is_err());
     }
 }
