@@ -139,7 +139,7 @@ impl Pace {
     }
 
     fn cold_delay(&self, early: Duration) -> Duration {
-        let body = self.speed.quantile(BODY).filter(|_| self.speed.known() >= tuned!(FEW));
+        let body = self.speed.quantile(tuned!(BODY)).filter(|_| self.speed.known() >= tuned!(FEW));
         let late = body.map(|body| body + (body / 2).max(least_margin(early)));
         late.map_or(tuned!(COLD_DELAY), |late| late.mul_f32(self.caution).min(tuned!(COLD_DELAY)))
     }
