@@ -55,7 +55,7 @@ pub fn run(command: &mut Command) -> Result<()> {
     succeeded(command, status)
 }
 
-/// The same, with what it said last in the error: the reason, where much else is printed afterwards. It sees no terminal.
+/// As [`run`], with what it said last in the error: the reason, where much else is printed afterwards. It sees no terminal.
 pub fn run_heard(command: &mut Command) -> Result<()> {
     let mut child = command
         .stdin(Stdio::null())
@@ -83,7 +83,7 @@ pub fn run_heard(command: &mut Command) -> Result<()> {
     ended.map_err(|error| anyhow!("{error}; it said last:{last}"))
 }
 
-/// The same, for a program that may hang: it is ended when its time is over.
+/// As [`run`], for a program that may hang: it is ended when its time is over.
 pub fn run_within(command: &mut Command, limit: Duration) -> Result<()> {
     let mut child = command
         .stdin(Stdio::null())

@@ -50,10 +50,7 @@ fn left_out() -> Outcome {
 fn run_part(part: &'static Part, supplies: &Supplies) -> Row {
     println!("\n== {}: {}", part.name, part.what);
     let start = Instant::now();
-    let outcome = (part.run)(supplies).unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
-        Outcome::Counted(Tally::failed(format!("{error:#}")))
-    });
+    let outcome = (part.run)(supplies).unwrap_or_else(|error| Outcome::Counted(Tally::of_error(&error)));
     let row = Row { name: part.name, took: start.elapsed(), outcome };
     println!("== {row}");
     row

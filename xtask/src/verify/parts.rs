@@ -127,11 +127,5 @@ fn heard(command: &mut Command) -> Tally {
 }
 
 fn tally(ended: Result<()>) -> Tally {
-    match ended {
-        Ok(()) => Tally::PASSED,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            Tally::failed(format!("{error:#}"))
-        }
-    }
+    ended.map_or_else(|error| Tally::of_error(&error), |()| Tally::PASSED)
 }

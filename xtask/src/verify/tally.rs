@@ -26,6 +26,12 @@ impl Tally {
         Self { complaints: vec![complaint], ..Self::counted(0, 1, 0) }
     }
 
+    /// The same for this reason, which is said now, too.
+    pub(super) fn of_error(error: &anyhow::Error) -> Self {
+        eprintln!("error: {error:#}");
+        Self::failed(format!("{error:#}"))
+    }
+
     /// Reads `test result: ok. 12 passed; 0 failed; 1 ignored; …`; any other line is none.
     pub(super) fn from_line(line: &str) -> Option<Self> {
         let (_, counts) = line.trim_start().strip_prefix("test result: ")?.split_once(". ")?;
