@@ -7,7 +7,7 @@ use std::time::Duration;
 use steadfaas_core::envoy::property;
 use steadfaas_core::gray;
 use steadfaas_core::memory::{Memory, TELL_EVERY};
-use steadfaas_core::outcome::Lessons;
+use steadfaas_core::outcome::{Lessons, looks_closer};
 use steadfaas_core::policy::{Policy, PolicyError, WrittenPolicy};
 use steadfaas_core::sight::Sight;
 use steadfaas_core::time::Millis;
@@ -29,7 +29,9 @@ pub(crate) struct Function {
     policy_epoch: Cell<u64>,
     sight: RefCell<Sight>,
     rings: Cell<u64>,
+    rings_heard: Cell<Millis>,
     turn: Cell<usize>,
+    looked_closer: Cell<Millis>,
     next_word: Cell<Millis>,
 }
 
@@ -72,7 +74,9 @@ impl Function {
             policy_epoch: Cell::default(),
             sight: RefCell::default(),
             rings: Cell::default(),
+            rings_heard: Cell::default(),
             turn: Cell::default(),
+            looked_closer: Cell::default(),
             next_word: Cell::default(),
         }
     }
@@ -117,11 +121,13 @@ impl Function {
         Protection::Refused(error.reason(), metrics_for(&self.cluster, known))
     }
 
-    /// The replicas as all workers see them now.
-    pub(crate) fn sight(&self, bell: &Bell) -> Sight {
-        let rings = bell.rings();
-        if self.rings.replace(rings) != rings {
-            self.look_at(sharing::view(&self.cluster));
+    /// The replicas as all workers see them now. Whether another worker has changed them is asked once a millisecond.
+    pub(crate) fn sight(&self, bell: &Bell, now: Millis) -> Sight {
+        if self.rings_heard.replace(now) != now {
+            let rings = bell.rings();
+            if self.rings.replace(rings) != rings {
+                self.look_at(sharing::view(&self.cluster));
+            }
         }
         self.sight.borrow().clone()
     }
@@ -205,6 +211,11 @@ impl Function {
     pub(crate) fn set_aside(&self, bell: &Bell, guard: &Guard, sight: &Sight, place: usize) {
         let set_aside = self.apply(bell, &guard.policy, sight, &Lessons::of_silence(place));
         guard.metrics.suspected(set_aside);
+    }
+
+    /// Whether the request of this turn is looked at closely when it is over; at most one a millisecond is.
+    pub(crate) fn looks_closer(&self, turn: usize, now: Millis) -> bool {
+        looks_closer(turn) && self.looked_closer.replace(now) != now
     }
 
     /// A number that moves on with each request.

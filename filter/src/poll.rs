@@ -137,7 +137,7 @@ fn observe(worker: &Worker, function: &Function, cluster: &ClusterHosts) {
 
 /// Lets the function alone until it is to be asked for again. `took`: how long this time took.
 fn rest(worker: &Worker, function: &Function, is_known: bool, took: Duration, now: Millis) {
-    let view = function.sight(&worker.bell).view;
+    let view = function.sight(&worker.bell, now).view;
     let pause = lease::pause(took, view.replicas.is_empty() || view.is_uneasy());
     sharing::change_lease(&function.cluster, |lease| {
         if is_known { Lease::renewed(now, pause) } else { lease.put_off(now, pause) }

@@ -1,13 +1,14 @@
 //! One request: planned when its headers come, learned from when it is over.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use steadfaas_core::envoy::{HEDGE_HEADER, REPLICAS_HEADER, RETRY_MARK_HEADER, property};
 use steadfaas_core::headers::{authority, pairs};
 use steadfaas_core::lane::{InFlight, Lane};
-use steadfaas_core::outcome::{End, Outcome, hedged_early, is_plain, learn, looks_closer};
+use steadfaas_core::outcome::{End, Outcome, hedged_early, is_plain, learn};
 use steadfaas_core::plan::{Deadline, Plan};
-use steadfaas_core::request::{Kind, RequestFacts};
+use steadfaas_core::request::{Kind, RequestFacts, RetryHeader};
 use steadfaas_core::sight::Sight;
 use steadfaas_core::strategy::{Situation, silent};
 use steadfaas_core::time::{Micros, Millis};
@@ -58,18 +59,20 @@ impl Planned {
             Kind::Probe => return pass_through(&guard.metrics, "probe", &facts),
             Kind::Upgrade => return pass_through(&guard.metrics, "upgrade", &facts),
         }
-        let sight = function.sight(&worker.bell);
+        let began = host::clock();
+        let sight = function.sight(&worker.bell, began.millis());
         if sight.view.replicas.is_empty() {
             return pass_through(&guard.metrics, "no_view", &facts);
         }
-        let planned = Self::new(worker, function, guard, sight, &facts, is_whole);
+        // The route says it already, unless the client had said otherwise.
+        let says_hedge = own_routes && !facts.client_sent(RetryHeader::Hedge);
+        let planned = Self::new(&worker.bell, function, guard, sight, &facts, is_whole, began);
         planned.plan.write(
             &planned.guard.policy,
             &planned.sight.view,
             &facts,
             &mut |name, value| match value {
-                // The route says it already, unless the client had said otherwise.
-                Some(_) if name == HEDGE_HEADER && own_routes && !facts.client_sent_header(name) => {}
+                Some(_) if says_hedge && name == HEDGE_HEADER => {}
                 Some(value) => host::set_request_header(name, value),
                 None => host::remove_request_header(name),
             },
@@ -79,20 +82,20 @@ impl Planned {
     }
 
     fn new(
-        worker: &Worker,
+        bell: &Bell,
         function: Rc<Function>,
         guard: Rc<Guard>,
         mut sight: Sight,
         facts: &RequestFacts,
         is_whole: bool,
+        began: Micros,
     ) -> Self {
-        let (bell, policy, began) = (&worker.bell, &guard.policy, host::clock());
-        let now = began.millis();
+        let (policy, now) = (&guard.policy, began.millis());
         let may_repeat = facts.may_repeat(policy.idempotent) && !facts.is_within_repetition;
         let terms = guard.memory.borrow_mut().request(facts.shape, policy, may_repeat, now);
         if let Some(place) = silent(&sight.view, &sight.lanes, began) {
             function.set_aside(bell, &guard, &sight, place);
-            sight = function.sight(bell);
+            sight = function.sight(bell, now);
         }
         let may_run_again = terms.allow_repetition(policy.strategy, may_repeat);
         let check = claim_check(bell, &function, &Roles::of(policy), &mut sight, may_run_again, now);
@@ -103,7 +106,7 @@ impl Planned {
         let expected = terms.expected().filter(|_| is_whole);
         let lane = plan.first().and_then(|place| sight.lanes.get(place));
         let in_flight = lane.map(|lane| InFlight::enter(lane, expected, began));
-        let (shape, looks_closer) = (facts.shape, looks_closer(turn));
+        let (shape, looks_closer) = (facts.shape, function.looks_closer(turn, now));
         Self { function, guard, sight, shape, began, plan, in_flight, looks_closer }
     }
 
@@ -116,8 +119,9 @@ impl Planned {
 
     /// It is over: what it has taught.
     pub(crate) fn learn(&self, worker: &Worker) {
-        let (now, attempts) = (host::clock(), self.attempts(worker));
+        let now = host::clock();
         let latency = now.since(self.began);
+        let attempts = self.attempts(worker, latency);
         let is_unflagged = || host::number_property(property::RESPONSE_FLAGS) == Some(0);
         let is_last_hope = self.function.has_lost_all_since(&self.sight);
         if !is_last_hope
@@ -153,13 +157,15 @@ impl Planned {
     }
 
     /// How many attempts Envoy made; zero if it made none.
-    fn attempts(&self, worker: &Worker) -> u64 {
-        // The router takes the list away before its first attempt, and marks each further one.
+    fn attempts(&self, worker: &Worker, latency: Duration) -> u64 {
         let is_marked = worker.configuration().own_routes && self.plan.first().is_some();
-        if is_marked
-            && !host::has_request_header(REPLICAS_HEADER)
-            && !host::has_request_header(RETRY_MARK_HEADER)
-        {
+        // The router marks each attempt but the first, before which it takes the list away. Where it makes none it says so
+        // sooner than any replica has answered yet.
+        let was_tried = || {
+            !self.guard.memory.borrow().is_quickest(self.shape, latency)
+                || !host::has_request_header(REPLICAS_HEADER)
+        };
+        if is_marked && !host::has_request_header(RETRY_MARK_HEADER) && was_tried() {
             return 1;
         }
         host::number_property(property::ATTEMPTS).unwrap_or(0)
@@ -180,7 +186,7 @@ impl Planned {
 
 fn pass_through(metrics: &FunctionMetrics, reason: &'static str, facts: &RequestFacts) -> Option<Planned> {
     metrics.passed_through(reason);
-    if facts.client_sent(0) {
+    if facts.client_sent(RetryHeader::Replicas) {
         host::remove_request_header(REPLICAS_HEADER);
     }
     None
@@ -204,7 +210,7 @@ fn claim_check(
         Some(place) => view.claim(place, now),
         None => false,
     });
-    *sight = function.sight(bell);
+    *sight = function.sight(bell, now);
     sight.view.find(&address).filter(|_| claimed)
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use steadfaas_core::configuration::Configuration;
+use steadfaas_core::fnv::BuildFnv;
 use steadfaas_core::ticks::TICK;
 use steadfaas_host::{self as host, Callbacks};
 
@@ -20,7 +21,7 @@ use crate::worker::Worker;
 pub(crate) struct Root {
     worker: RefCell<Option<Rc<Worker>>>,
     /// The requests that got a plan and aren't over, by the proxy's numbers of them.
-    planned: RefCell<HashMap<u32, Planned>>,
+    planned: RefCell<HashMap<u32, Planned, BuildFnv>>,
 }
 
 impl Root {

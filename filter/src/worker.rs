@@ -57,27 +57,26 @@ impl Worker {
     /// The function that the current request goes to; nothing if it goes to no cluster (a redirect, a direct answer).
     /// `authority`: where that says it, and not only the proxy.
     pub(crate) fn function_of_request(&self, authority: Option<&[u8]>) -> Option<Rc<Function>> {
-        let host = authority.and_then(|authority| std::str::from_utf8(authority).ok());
-        let known = host.and_then(|host| self.functions.borrow().at_host(host));
-        let function = known.map_or_else(|| self.function_of_cluster(host), Some)?;
+        let known = authority.and_then(|authority| self.functions.borrow().at_host(authority));
+        let function = known.map_or_else(|| self.function_of_cluster(authority), Some)?;
         function.last_request.set(self.ticks.borrow().now());
         self.watch_timers();
         Some(function)
     }
 
-    fn function_of_cluster(&self, host: Option<&str>) -> Option<Rc<Function>> {
+    fn function_of_cluster(&self, authority: Option<&[u8]>) -> Option<Rc<Function>> {
         let cluster = host::text_property(property::CLUSTER_NAME)?;
         let known = self.functions.borrow().of_cluster(&cluster);
-        let function = known.unwrap_or_else(|| self.get_to_know(cluster));
-        if let Some(host) = host {
+        let function = known.unwrap_or_else(|| self.get_to_know(&cluster));
+        if let Some(host) = authority {
             self.functions.borrow_mut().add_host(host, &function);
         }
         Some(function)
     }
 
     /// The function behind `cluster`, of which nothing is known yet.
-    fn get_to_know(&self, cluster: String) -> Rc<Function> {
-        let function = Rc::new(Function::new(&cluster));
+    fn get_to_know(&self, cluster: &str) -> Rc<Function> {
+        let function = Rc::new(Function::new(cluster));
         self.functions.borrow_mut().add(cluster, function.clone());
         if self.ticks.borrow_mut().hurry() {
             host::set_tick_period(TICK_SOON);

@@ -99,7 +99,7 @@ fn module_flags() -> String {
     [
         remap(&home.join("registry/src"), "registry"),
         remap(workspace_root(), ""),
-        "-Cllvm-args=-inline-threshold=17".to_owned(),
+        "-Cllvm-args=-inline-threshold=40".to_owned(),
     ]
     .join(" ")
 }

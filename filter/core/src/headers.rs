@@ -5,19 +5,18 @@
 pub fn pairs(map: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     /// Bytes of a number in that form.
     const NUMBER: usize = 4;
-    let number = |at: usize| {
-        let bytes = map.get(at..at.checked_add(NUMBER)?)?;
-        usize::try_from(u32::from_le_bytes(bytes.try_into().ok()?)).ok()
-    };
-    let count = number(0).unwrap_or(0).min(map.len() / (2 * NUMBER));
-    let mut start = NUMBER + count * 2 * NUMBER;
-    (0..count).map_while(move |index| {
-        let sizes = NUMBER + index * 2 * NUMBER;
-        let name = start..start.checked_add(number(sizes)?)?;
-        let value_start = name.end.checked_add(1)?;
-        let value = value_start..value_start.checked_add(number(sizes + NUMBER)?)?;
-        start = value.end.checked_add(1)?;
-        Some((map.get(name)?, map.get(value)?))
+    type Sizes = [[u8; NUMBER]; 2];
+    let size = |bytes| usize::try_from(u32::from_le_bytes(bytes)).ok();
+    let (count, rest) = map.split_first_chunk().unwrap_or((&[0; NUMBER], &[]));
+    let (sizes, _) = rest.as_chunks::<NUMBER>();
+    let (sizes, _): (&[Sizes], _) = sizes.as_chunks();
+    let count = size(*count).unwrap_or(0).min(sizes.len());
+    let mut texts = rest.get(count * size_of::<Sizes>()..).unwrap_or_default();
+    sizes.iter().take(count).map_while(move |[name, value]| {
+        let (name, rest) = texts.split_at_checked(size(*name)?)?;
+        let (value, rest) = rest.split_first()?.1.split_at_checked(size(*value)?)?;
+        texts = rest.split_first()?.1;
+        Some((name, value))
     })
 }
 
@@ -25,9 +24,15 @@ pub fn pairs(map: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 /// `OPTIONS *`). What a request is asked of comes before all other headers.
 #[must_use]
 pub fn authority(map: &[u8]) -> Option<&[u8]> {
-    let asked = || pairs(map).take_while(|(name, _)| name.starts_with(b":"));
-    let is_for_path = asked().any(|(name, value)| name == b":path" && value.starts_with(b"/"));
-    asked().find(|(name, _)| *name == b":authority").map(|(_, value)| value).filter(|_| is_for_path)
+    let (mut authority, mut is_for_path) = (None, false);
+    for (name, value) in pairs(map).take_while(|(name, _)| name.first() == Some(&b':')) {
+        match name {
+            b":authority" => authority = Some(value),
+            b":path" => is_for_path = value.starts_with(b"/"),
+            _ => {}
+        }
+    }
+    authority.filter(|_| is_for_path)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::time::{Micros, Millis};
+use crate::time::{Micros, Millis, micros};
 
 /// So many requests in a row that a replica left unanswered, while it answered nothing else, are a sign. Fewer may all
 /// be slow ones: with 5 % stragglers three in a row are one in eight thousand.
@@ -51,7 +51,7 @@ impl Lane {
     pub fn is_full(&self) -> bool {
         #[allow(clippy::cast_precision_loss, reason = "exact up to sixteen million requests at once")]
         let load = self.in_flight.get() as f32;
-        load > self.usual_load.get().mul_add(FULL_TIMES, FULL_AT_LEAST)
+        load > self.usual_load.get() * FULL_TIMES + FULL_AT_LEAST
     }
 
     /// How many starts the replica has lost since it last won a race.
@@ -97,8 +97,8 @@ impl Lane {
 
     /// A request was led to it first, whose answer is `expected`.
     fn ask(&self, expected: Expected, now: Micros) {
-        let after = expected.after.max(tuned!(LEAST_SILENCE));
-        let (due, overdue) = (now.after(after), now.after(after * tuned!(LONG_SILENCE)));
+        let after = micros(expected.after.max(tuned!(LEAST_SILENCE)));
+        let (due, overdue) = (Micros(now.0 + after), Micros(now.0 + after * u64::from(tuned!(LONG_SILENCE))));
         let enough = if expected.is_often_late {
             tuned!(SILENT_REQUESTS_OF_OFTEN_LATE)
         } else {
@@ -123,7 +123,7 @@ impl Lane {
         if times < IN_USUAL_TIME {
             #[allow(clippy::cast_precision_loss, reason = "exact up to sixteen million requests at once")]
             let (load, usual) = (self.in_flight.get() as f32, self.usual_load.get());
-            self.usual_load.set((load - usual).mul_add(LOAD_FOLLOWS_BY, usual));
+            self.usual_load.set(usual + (load - usual) * LOAD_FOLLOWS_BY);
         }
         self.heard_of.set(self.heard_of.get().saturating_add(1));
         // A median that follows: from the usual time up or down by a step, whichever side the answer is on. A first

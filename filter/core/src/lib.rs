@@ -12,6 +12,7 @@ pub mod budget;
 pub mod configuration;
 pub mod directory;
 pub mod envoy;
+pub mod fnv;
 pub mod gray;
 pub mod headers;
 pub mod lane;

@@ -176,8 +176,14 @@ impl Memory {
     /// How many times as long as usual a request of `kind` took with this latency; nothing before that is known.
     #[must_use]
     pub fn times_usual(&self, kind: u32, latency: Duration) -> Option<f32> {
-        let usual = self.pace(kind)?.usual(50)?;
+        let usual = self.pace(kind)?.median()?;
         Some(latency.as_secs_f32() / usual.as_secs_f32().max(f32::EPSILON))
+    }
+
+    /// No request of `kind` that is remembered was answered after so little time.
+    #[must_use]
+    pub fn is_quickest(&self, kind: u32, latency: Duration) -> bool {
+        self.pace(kind).and_then(Pace::quickest).is_none_or(|quickest| latency < quickest)
     }
 
     /// The budget, for whoever shows it.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::speed::Speed;
+use crate::time::micros;
 use crate::timer::TIMER_UNIT;
 
 /// The hedge delay before enough is known: what a person waits without noticing. Too long to run anything twice that
@@ -80,14 +81,34 @@ pub const OFTEN_LATE: f32 = 1.0 / 32.0;
 #[derive(Debug, Clone)]
 pub struct Pace {
     speed: Speed,
+    usual: Option<Usual>,
     caution: f32,
     late: f32,
     told: Option<Duration>,
 }
 
+/// What most requests take at most, and what half of them do: each request is planned by it.
+#[derive(Debug, Clone, Copy)]
+struct Usual {
+    body: Duration,
+    median: Duration,
+}
+
+impl Usual {
+    /// How far the body is beyond the median.
+    fn spread(self) -> Duration {
+        self.body.saturating_sub(self.median)
+    }
+
+    /// The function is uneven by itself.
+    fn is_uneven(self) -> bool {
+        self.spread() > self.body / tuned!(UNEVEN_PART)
+    }
+}
+
 impl Default for Pace {
     fn default() -> Self {
-        Self { speed: Speed::default(), caution: 1.0, late: 0.0, told: None }
+        Self { speed: Speed::default(), usual: None, caution: 1.0, late: 0.0, told: None }
     }
 }
 
@@ -107,29 +128,30 @@ impl Pace {
     /// After how long a request is later than usual, where timers may go off as much as `early`.
     #[must_use]
     pub fn delay(&self, early: Duration) -> Duration {
-        let Some((body, spread)) = self.body_and_spread() else { return self.cold_delay(early) };
+        let Some(usual) = self.usual else { return self.cold_delay(early) };
+        let body = usual.body;
         let margin = tuned!(LEAST_MARGIN).max(body / tuned!(MARGIN_PART));
-        let late = body + margin.saturating_sub(spread / tuned!(SPREAD_PART));
+        let late = body + margin.saturating_sub(usual.spread() / tuned!(SPREAD_PART));
         // An uneven function's hedges are for its tail, and may as well start within the body.
-        let earliest = if is_uneven(body, spread) { body } else { body + early + TIMER_UNIT };
-        late.max(earliest).mul_f32(self.caution)
+        let earliest = if usual.is_uneven() { body } else { body + early + TIMER_UNIT };
+        times(late.max(earliest), self.caution)
     }
 
     /// After how long a replica's silence is a sign at the earliest; nothing before the function's speed is known.
     #[must_use]
     pub fn silence(&self) -> Option<Duration> {
-        self.usual(tuned!(BODY)).map(|body| body + body / tuned!(SILENCE_PART))
+        self.usual.map(|usual| usual.body + usual.body / tuned!(SILENCE_PART))
     }
 
-    /// What most requests take at most, and how far that is beyond the median.
-    fn body_and_spread(&self) -> Option<(Duration, Duration)> {
-        let (body, median) = self.usual(tuned!(BODY)).zip(self.usual(50))?;
-        Some((body, body.saturating_sub(median)))
+    /// What half of the requests take at most.
+    #[must_use]
+    pub fn median(&self) -> Option<Duration> {
+        self.usual.map(|usual| usual.median)
     }
 
     /// The function is uneven by itself, as far as is known.
     fn is_uneven(&self) -> bool {
-        self.body_and_spread().is_some_and(|(body, spread)| is_uneven(body, spread))
+        self.usual.is_some_and(Usual::is_uneven)
     }
 
     /// That a request is late says little of its replica: it is uneven by itself, or has stragglers beyond its body.
@@ -141,23 +163,24 @@ impl Pace {
     fn cold_delay(&self, early: Duration) -> Duration {
         let body = self.speed.quantile(tuned!(BODY)).filter(|_| self.speed.known() >= tuned!(FEW));
         let late = body.map(|body| body + (body / 2).max(least_margin(early)));
-        late.map_or(tuned!(COLD_DELAY), |late| late.mul_f32(self.caution).min(tuned!(COLD_DELAY)))
+        late.map_or(tuned!(COLD_DELAY), |late| times(late, self.caution).min(tuned!(COLD_DELAY)))
     }
 
     /// The same where the whole budget of `percent` may go into hedges.
     #[must_use]
     pub fn eager_delay(&self, percent: u8, early: Duration) -> Duration {
         let rest = 100_usize.saturating_sub(usize::from(percent)).max(50);
-        let Some((usual, median)) = self.usual(rest).zip(self.usual(50)) else {
+        let Some((usual, median)) = self.usual(rest).zip(self.median()) else {
             return self.cold_delay(early);
         };
         // Of a steady function the body's end is its median: nobody is late before the margin is over.
-        usual.max(median + least_margin(early)).mul_f32(self.caution)
+        times(usual.max(median + least_margin(early)), self.caution)
     }
 
     /// An answer came after `latency`, or would have come later still.
     pub fn answered(&mut self, latency: Duration) {
         self.speed.add(latency);
+        self.look();
         self.caution -= (self.caution - 1.0) * CALMED_BY;
         self.late -= self.late * LATE_FOLLOWS_BY;
     }
@@ -178,6 +201,12 @@ impl Pace {
     /// Another worker has seen this body.
     pub fn told(&mut self, body: Duration) {
         self.told = Some(body);
+        self.look();
+    }
+
+    fn look(&mut self) {
+        let usual = self.usual(tuned!(BODY)).zip(self.usual(50));
+        self.usual = usual.map(|(body, median)| Usual { body, median });
     }
 
     /// This worker has seen enough to tell others.
@@ -192,8 +221,12 @@ fn least_margin(early: Duration) -> Duration {
     tuned!(LEAST_MARGIN).max(early + TIMER_UNIT)
 }
 
-fn is_uneven(body: Duration, spread: Duration) -> bool {
-    spread > body / tuned!(UNEVEN_PART)
+/// `span` so many times, to the microsecond.
+fn times(span: Duration, factor: f32) -> Duration {
+    #[allow(clippy::cast_precision_loss, reason = "exact up to 16 s, and to a ten-millionth beyond")]
+    let micros = micros(span) as f32;
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a factor is at least 1")]
+    Duration::from_micros((micros * factor) as u64)
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! What the plan needs to know of a request, read in one pass over its headers, and whether it may run twice.
 
+mod retry_header;
 mod shape;
+
+pub use retry_header::RetryHeader;
 
 use crate::envoy::{ATTEMPT_HEADER, DEADLINE_HEADER};
 use crate::policy::Idempotent;
@@ -25,7 +28,7 @@ pub struct RequestFacts {
     pub is_within_repetition: bool,
     /// Until when the call that it is part of is waited for.
     pub deadline: Option<Millis>,
-    /// Which of Envoy's retry headers the client had sent, as bits in the order of [`CLIENT_HEADERS`].
+    /// Which of Envoy's retry headers the client had sent: the bits of [`RetryHeader`]s.
     pub client_headers: u8,
 }
 
@@ -41,19 +44,6 @@ pub enum Kind {
     Upgrade,
 }
 
-/// Envoy's headers by which a request can choose a replica or raise a limit. Where a client sent one to a protected
-/// function, the filter overwrites or removes it.
-pub const CLIENT_HEADERS: [&str; 8] = [
-    crate::envoy::REPLICAS_HEADER,
-    "x-envoy-retry-on",
-    "x-envoy-retry-grpc-on",
-    "x-envoy-max-retries",
-    "x-envoy-upstream-rq-per-try-timeout-ms",
-    crate::envoy::HEDGE_HEADER,
-    "x-envoy-retriable-header-names",
-    "x-envoy-upstream-rq-timeout-ms",
-];
-
 /// Headers that mark Knative's and the kubelet's probes, whatever their value.
 const PROBE_HEADERS: [&[u8]; 4] =
     [b"k-network-probe", b"k-network-hash", b"k-kubelet-probe", b"knative-autoscaling-probe"];
@@ -62,7 +52,8 @@ const PROBE_HEADERS: [&[u8]; 4] =
 const PROBE_AGENTS: [&[u8]; 3] = [b"kube-probe/", b"Knative-Ingress-Probe", b"Knative-Activator-Probe"];
 
 fn is_probe_agent(agent: &[u8]) -> bool {
-    PROBE_AGENTS.iter().any(|probe| agent.starts_with(probe))
+    // All of them begin with that letter, of one case or the other.
+    matches!(agent, [b'k' | b'K', ..]) && PROBE_AGENTS.iter().any(|probe| agent.starts_with(probe))
 }
 
 impl RequestFacts {
@@ -71,25 +62,28 @@ impl RequestFacts {
         let mut facts = Self::default();
         let (mut ce_id, mut ce_source) = (false, false);
         for (name, value) in headers {
-            // By the first letter: most headers are none of these, and every request pays for looking.
-            match name.first() {
-                Some(b':') => match name {
-                    b":method" => facts.read_method(value),
-                    b":path" => facts.shape ^= shape::of_path(value),
-                    _ => {}
-                },
-                Some(b'i') if name == b"idempotency-key" => facts.keyed = true,
-                Some(b'c') => match name {
+            // By the first letters: most headers are none of these, and every request pays for looking.
+            match name {
+                [b':', b'm', ..] if name == b":method" => facts.read_method(value),
+                [b':', b'p', ..] if name == b":path" => facts.shape ^= shape::of_path(value),
+                [b'i', b'd', ..] if name == b"idempotency-key" => facts.keyed = true,
+                [b'c', b'e', ..] => match name {
                     b"ce-id" => ce_id = true,
                     b"ce-source" => ce_source = true,
-                    b"content-type" => facts.grpc = value.starts_with(b"application/grpc"),
                     _ => {}
                 },
-                Some(b'u') if name == b"upgrade" => facts.kind = Kind::Upgrade,
-                Some(b'u') if name == b"user-agent" && is_probe_agent(value) => facts.kind = Kind::Probe,
-                Some(b'k') if PROBE_HEADERS.contains(&name) => facts.kind = Kind::Probe,
-                Some(b'x') if name.starts_with(b"x-envoy-") => facts.read_client_header(name, value),
-                Some(b'x') if name == DEADLINE_HEADER.as_bytes() => {
+                [b'c', b'o', ..] if name == b"content-type" => {
+                    facts.grpc = value.starts_with(b"application/grpc")
+                }
+                [b'u', b'p', ..] if name == b"upgrade" => facts.kind = Kind::Upgrade,
+                [b'u', b's', ..] if name == b"user-agent" && is_probe_agent(value) => {
+                    facts.kind = Kind::Probe
+                }
+                [b'k', ..] if PROBE_HEADERS.contains(&name) => facts.kind = Kind::Probe,
+                [b'x', b'-', b'e', ..] if name.starts_with(b"x-envoy-") => {
+                    facts.read_client_header(name, value)
+                }
+                [b'x', b'-', b's', ..] if name == DEADLINE_HEADER.as_bytes() => {
                     facts.deadline = number(value).map(Millis)
                 }
                 _ => {}
@@ -112,23 +106,15 @@ impl RequestFacts {
         if name == ATTEMPT_HEADER.as_bytes() {
             self.is_within_repetition = number(value).is_some_and(|attempt| attempt > 1);
         }
-        if let Some(place) = CLIENT_HEADERS.iter().position(|header| header.as_bytes() == name) {
-            self.client_headers |= 1 << place;
+        if let Some(known) = RetryHeader::ALL.into_iter().find(|header| header.name().as_bytes() == name) {
+            self.client_headers |= known.bit();
         }
     }
 
-    /// The client had sent the header at `place` of [`CLIENT_HEADERS`].
+    /// The client had sent this header.
     #[must_use]
-    pub fn client_sent(&self, place: usize) -> bool {
-        self.client_headers
-            .checked_shr(u32::try_from(place).unwrap_or(u32::MAX))
-            .is_some_and(|bits| bits & 1 == 1)
-    }
-
-    /// The client had sent the header called `name`, one of [`CLIENT_HEADERS`].
-    #[must_use]
-    pub fn client_sent_header(&self, name: &str) -> bool {
-        CLIENT_HEADERS.iter().position(|header| *header == name).is_some_and(|place| self.client_sent(place))
+    pub const fn client_sent(&self, header: RetryHeader) -> bool {
+        self.client_headers & header.bit() != 0
     }
 
     /// The request may run twice. If not, only failures that prove that nothing ran are tried again.
@@ -202,9 +188,9 @@ mod tests {
     #[test]
     fn clients_retry_headers_are_seen_and_others_are_not() {
         let facts = facts(&[("x-envoy-max-retries", "9"), ("x-envoy-internal", "true")]);
-        let sent: Vec<usize> = (0..CLIENT_HEADERS.len()).filter(|place| facts.client_sent(*place)).collect();
-        assert_eq!(sent, [3]);
-        assert!(!facts.client_sent(200));
+        let sent: Vec<RetryHeader> =
+            RetryHeader::ALL.into_iter().filter(|header| facts.client_sent(*header)).collect();
+        assert_eq!(sent, [RetryHeader::MaxRetries]);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::time::micros;
+
 /// How many latencies are remembered. Old ones fade as new ones come: within a second at 128 requests a second, within
 /// a minute at two. The 90th percentile of that many moves to a new speed after 13 answers, and is still the body's
 /// while 5 % of all requests straggle: 13 or more stragglers in 128 are one chance in a hundred.
@@ -23,7 +25,7 @@ struct Code(u16);
 impl Code {
     fn of(latency: Duration) -> Self {
         #[allow(clippy::cast_precision_loss, reason = "two significant digits are wanted")]
-        let micros = latency.as_micros().min(u128::from(u32::MAX)) as f32;
+        let micros = micros(latency).min(u64::from(u32::MAX)) as f32;
         Self((micros.to_bits() >> 16) as u16)
     }
 
@@ -40,17 +42,33 @@ impl Speed {
     /// Takes in one latency; the oldest is forgotten.
     pub fn add(&mut self, latency: Duration) {
         let code = Code::of(latency);
+        let place = self.sorted.partition_point(|known| *known < code);
         match self.latest.get_mut(self.next) {
             Some(oldest) => {
-                let place = self.sorted.partition_point(|known| known < oldest);
-                self.sorted.remove(place);
+                let gone = self.sorted.partition_point(|known| known < oldest);
                 *oldest = code;
+                self.replace(gone, place, code);
             }
-            None => self.latest.push(code),
+            None => {
+                self.latest.push(code);
+                self.sorted.insert(place, code);
+            }
         }
         self.next = (self.next + 1) % WINDOW;
-        let place = self.sorted.partition_point(|known| *known < code);
-        self.sorted.insert(place, code);
+    }
+
+    /// Puts `code` before what is at `place`, and takes out what is at `gone`: what lies between moves over by one.
+    fn replace(&mut self, gone: usize, place: usize, code: Code) {
+        let free = if gone < place {
+            self.sorted.copy_within(gone + 1..place, gone);
+            place - 1
+        } else {
+            self.sorted.copy_within(place..gone, place + 1);
+            place
+        };
+        if let Some(free) = self.sorted.get_mut(free) {
+            *free = code;
+        }
     }
 
     /// How many latencies are known, up to [`WINDOW`].

@@ -160,20 +160,22 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
     /// struck its whole node. Full ones and another service's stay behind.
     fn apart(&self, mut order: Vec<usize>) -> Vec<usize> {
         let replica = |place: &usize| self.view.replicas.get(*place);
-        let Some(first) = order.first().and_then(replica).map(|replica| replica.site) else { return order };
+        let Some((first, rest)) = order.split_first() else { return order };
+        let Some(first) = replica(first).map(|replica| replica.site) else { return order };
         let shares = |replica: &Replica| replica.site.shares_node(first) || replica.site.shares_zone(first);
-        let rest = order.split_off(1);
         if !rest.iter().filter_map(replica).any(shares) {
-            order.extend(rest);
             return order;
         }
-        order.extend(by_key(rest.into_iter().enumerate().filter_map(|(rank, place)| {
-            let Replica { site, reserve, .. } = replica(&place)?;
-            let is_full = self.lane(place).is_some_and(Lane::is_full);
+        let keyed = rest.iter().enumerate().filter_map(|(rank, place)| {
+            let Replica { site, reserve, .. } = replica(place)?;
+            let is_full = self.lane(*place).is_some_and(Lane::is_full);
             // Four zeros: a bit for each flag.
             let near = flagged(site.shares_node(first), flagged(site.shares_zone(first), (rank as u64) << 4));
-            Some((flagged(*reserve, flagged(is_full, near)), place))
-        })));
+            Some((flagged(*reserve, flagged(is_full, near)), *place))
+        });
+        let rest = by_key(keyed.collect());
+        order.truncate(1);
+        order.extend(rest);
         order
     }
 
@@ -207,17 +209,19 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
     ) -> Vec<usize> {
         let fitting = || self.view.replicas.iter().enumerate().filter(|(_, replica)| fits(replica));
         // The active ones take turns among themselves: whoever comes after a standby would else have its turn as well.
-        let active = fitting().filter(|(_, replica)| replica.active).count();
-        let takes_turns = |replica: &Replica| replica.active || active == 0;
-        let (mut rank, turns) = (0, fitting().filter(|(_, replica)| takes_turns(replica)).count().max(1));
-        by_key(fitting().map(|(place, replica)| {
+        let count = |(all, active), replica: &Replica| (all + 1, active + usize::from(replica.active));
+        let (all, active) = fitting().fold((0, 0), |counts, (_, replica)| count(counts, replica));
+        let turns = if active == 0 { all.max(1) } else { active };
+        let (mut rank, mut keyed) = (0, Vec::with_capacity(all));
+        for (place, replica) in fitting() {
             let lane = self.lane(place);
-            rank += usize::from(takes_turns(replica));
+            rank += usize::from(replica.active || active == 0);
             let turn = (rank + self.turn) % turns;
             // Four zeros: a bit for each flag.
             let busy = u64::from(lane.map_or(0, Lane::in_flight)) << 32 | (turn as u64) << 4;
-            (key(replica, lane, busy), place)
-        }))
+            keyed.push((key(replica, lane, busy), place));
+        }
+        by_key(keyed)
     }
 
     fn lane(&self, place: usize) -> Option<&Lane> {

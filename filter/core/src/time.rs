@@ -28,7 +28,7 @@ impl Micros {
     /// The point `span` after this one.
     #[must_use]
     pub fn after(self, span: Duration) -> Self {
-        Self(self.0.saturating_add(u64::try_from(span.as_micros()).unwrap_or(u64::MAX)))
+        Self(self.0.saturating_add(micros(span)))
     }
 
     /// The same point in whole milliseconds.
@@ -47,5 +47,16 @@ impl Micros {
 /// A span in whole milliseconds, rounded down.
 #[must_use]
 pub fn millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+    whole_seconds(span) * 1_000 + u64::from(span.subsec_millis())
+}
+
+/// A span in whole microseconds, rounded down.
+#[must_use]
+pub fn micros(span: Duration) -> u64 {
+    whole_seconds(span) * 1_000_000 + u64::from(span.subsec_micros())
+}
+
+/// The seconds of a span, up to a century: of longer ones the numbers here would need 128 bits, which wasm hasn't got.
+fn whole_seconds(span: Duration) -> u64 {
+    span.as_secs().min(u64::from(u32::MAX))
 }

@@ -1,6 +1,6 @@
 //! What clients send: nothing of it chooses a replica or raises a limit, and no bytes upset the module.
 
-use steadfaas_core::request::CLIENT_HEADERS;
+use steadfaas_core::request::RetryHeader;
 
 use super::function::{Function, POST, REPLICAS};
 use super::proxy::Proxy;
@@ -15,9 +15,9 @@ fn what_a_client_says_to_the_router_is_overwritten_or_removed() {
         let worker = proxy.worker();
         worker.get_to_know(&fib);
         for method in ["GET", "POST"] {
-            let sent = CLIENT_HEADERS.map(|name| (name, "10.9.9.9:1,5xx,99"));
+            let sent = RetryHeader::ALL.map(|header| (header.name(), "10.9.9.9:1,5xx,99"));
             let exchange = worker.request(&fib, &[&[(":method", method)], &sent[..]].concat());
-            for name in CLIENT_HEADERS {
+            for name in RetryHeader::ALL.map(RetryHeader::name) {
                 assert_ne!(
                     exchange.header(name).as_deref(),
                     Some("10.9.9.9:1,5xx,99"),

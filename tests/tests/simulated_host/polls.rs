@@ -48,6 +48,7 @@ fn one_of_two_workers_asks_and_both_know() {
     }
     assert_eq!((workers[0].polls().len(), workers[1].polls().len()), (1, 0));
     workers[0].answer_polls(&fib.clusters());
+    proxy.advance(1);
     assert!(workers.iter().all(|worker| !worker.request(&fib, GET).replicas().is_empty()));
 }
 

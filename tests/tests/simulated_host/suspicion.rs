@@ -51,10 +51,11 @@ impl Setting {
 }
 
 #[test]
-fn what_one_worker_suspects_the_other_avoids_at_once() {
+fn what_one_worker_suspects_the_other_avoids_from_the_next_millisecond_on() {
     let setting = Setting::new();
     assert_eq!(setting.plan(1), [setting.active.clone(), setting.standby.clone()]);
     setting.active_fails();
+    setting.proxy.advance(1);
     for worker in [0, 1] {
         let plan = setting.plan(worker);
         assert!(!plan.is_empty() && plan.iter().all(|replica| *replica == setting.standby), "{plan:?}");
@@ -125,6 +126,7 @@ fn a_replica_that_answers_its_trial_is_well_for_all_workers() {
     let trial = setting.workers[1].request(&setting.fib, GET);
     assert_eq!(trial.replicas()[0], setting.active);
     trial.end(answered(&setting.active));
+    setting.proxy.advance(1);
     let now_standby = [setting.standby.clone(), setting.active.clone()];
     assert_eq!((setting.plan(0), setting.plan(1)), (now_standby.to_vec(), now_standby.to_vec()));
 }
@@ -168,6 +170,7 @@ fn with_every_replica_suspected_a_request_waits_for_the_first_that_answers() {
     setting.active_fails();
     let failed = End { attempts: 3, replica: &setting.standby, code: 503, flags: CONNECTION_FAILED };
     setting.workers[0].request(&setting.fib, GET).end(failed);
+    setting.proxy.advance(1);
     let waiting = setting.workers[1].request(&setting.fib, GET);
     let asked = waiting.replicas();
     let mut first = asked[..2].to_vec();
@@ -185,5 +188,6 @@ fn with_every_replica_suspected_a_request_waits_for_the_first_that_answers() {
     );
     assert_eq!(waiting.hedge_after(), None, "nobody hammers what may only be busy");
     waiting.end(answered(&setting.active).after(7));
+    setting.proxy.advance(1);
     assert_eq!(setting.plan(0)[0], setting.active, "its answer acquits");
 }

@@ -1,9 +1,9 @@
 //! A plan as Envoy's router reads it: request headers.
 
 use super::{Plan, Repeat};
-use crate::envoy::{DEADLINE_HEADER, HEDGE_HEADER, REPLICAS_HEADER};
+use crate::envoy::DEADLINE_HEADER;
 use crate::policy::Policy;
-use crate::request::{CLIENT_HEADERS, RequestFacts};
+use crate::request::{RequestFacts, RetryHeader};
 use crate::time::millis;
 use crate::view::View;
 
@@ -17,40 +17,38 @@ impl Plan {
         write: &mut dyn FnMut(&'static str, Option<&str>),
     ) {
         let mut written = 0_u8;
-        let mut set = |name: &'static str, value: &str| {
-            if let Some(place) = CLIENT_HEADERS.iter().position(|header| *header == name) {
-                written |= 1 << place;
-            }
-            write(name, Some(value));
+        let mut set = |header: RetryHeader, value: &str| {
+            written |= header.bit();
+            write(header.name(), Some(value));
         };
         if !self.order.is_empty() {
-            set(REPLICAS_HEADER, &self.addresses(view));
+            set(RetryHeader::Replicas, &self.addresses(view));
         }
         match self.repeat {
             Repeat::Never => {}
-            Repeat::WhenBroken => set("x-envoy-retry-on", &policy.retry_on.broken),
+            Repeat::WhenBroken => set(RetryHeader::RetryOn, &policy.retry_on.broken),
             Repeat::AsPolicySays => {
-                set("x-envoy-retry-on", &policy.retry_on.http);
+                set(RetryHeader::RetryOn, &policy.retry_on.http);
                 if facts.grpc && !policy.retry_on.grpc.is_empty() {
-                    set("x-envoy-retry-grpc-on", &policy.retry_on.grpc);
+                    set(RetryHeader::RetryGrpcOn, &policy.retry_on.grpc);
                 }
             }
         }
         if let Some(retries) = self.max_retries {
-            set("x-envoy-max-retries", &retries.to_string());
+            set(RetryHeader::MaxRetries, &retries.to_string());
         }
         if let Some(delay) = self.hedge_after {
-            set("x-envoy-upstream-rq-per-try-timeout-ms", &millis(delay).max(1).to_string());
-            set(HEDGE_HEADER, "true");
+            set(RetryHeader::PerTryTimeout, &millis(delay).max(1).to_string());
+            set(RetryHeader::Hedge, "true");
         }
         if let Some(deadline) = self.deadline {
-            set("x-envoy-upstream-rq-timeout-ms", &millis(deadline.left).max(1).to_string());
-            set(DEADLINE_HEADER, &deadline.at.0.to_string());
+            set(RetryHeader::Timeout, &millis(deadline.left).max(1).to_string());
+            write(DEADLINE_HEADER, Some(&deadline.at.0.to_string()));
         }
         if facts.client_headers & !written != 0 {
-            for (place, header) in CLIENT_HEADERS.into_iter().enumerate() {
-                if facts.client_sent(place) && written & (1 << place) == 0 {
-                    write(header, None);
+            for header in RetryHeader::ALL {
+                if facts.client_sent(header) && written & header.bit() == 0 {
+                    write(header.name(), None);
                 }
             }
         }
@@ -161,6 +159,6 @@ mod tests {
         let lines = written(&Plan { order: vec![0], ..Plan::default() }, &all);
         assert_eq!(lines.first().unwrap(), "x-envoy-retriable-status-codes: 10.0.0.1:80");
         let removed: Vec<&str> = lines.iter().filter_map(|line| line.strip_prefix('-')).collect();
-        assert_eq!(removed, CLIENT_HEADERS.iter().skip(1).copied().collect::<Vec<_>>());
+        assert_eq!(removed, RetryHeader::ALL[1..].iter().map(|header| header.name()).collect::<Vec<_>>());
     }
 }

@@ -25,10 +25,11 @@ const ANOTHER_START_AFTER: Duration = Duration::from_millis(250);
 
 pub(super) fn order<L: AsRef<Lane>>(situation: &Situation<'_, L>) -> Vec<usize> {
     let active = situation.view.replicas.iter().enumerate().filter(|(_, replica)| replica.active);
-    let order = by_key(active.map(|(place, replica)| {
+    let keyed = active.map(|(place, replica)| {
         let behind = situation.lane(place).is_some_and(|lane| is_behind(lane, situation.now));
         (flagged(behind, !replica.rank), place)
-    }));
+    });
+    let order = by_key(keyed.collect());
     if let Some(first) =
         order.first().and_then(|place| situation.lane(*place)).filter(|lane| lane.is_losing())
     {

@@ -66,7 +66,7 @@ impl View {
                 replica.is_well() && replica.reserve == on_reserve && settled(replica) == of_settled
             };
             let fitting = self.replicas.iter().enumerate().filter(move |(_, replica)| fits(replica));
-            by_key(fitting.map(|(place, replica)| (!replica.rank, place)))
+            by_key(fitting.map(|(place, replica)| (!replica.rank, place)).collect())
         };
         let (old, new) = (ranked(true), ranked(false));
         let wanted = roles.wanted(old.len() + new.len());
