@@ -36,7 +36,7 @@ pub(crate) struct Planned {
 impl Planned {
     /// Plans the request whose headers are there; nothing if it passes as if the filter were not there. `is_whole`: it
     /// has no body to come.
-    pub(crate) fn of_request(worker: &Worker, is_whole: bool) -> Option<Self> {
+    pub(crate) fn of_request(worker: &Worker, is_whole: bool) -> Option<Box<Self>> {
         // Both cost about the same: where headers say which function is meant, the proxy isn't asked.
         let own_routes = worker.configuration().own_routes;
         let read = own_routes.then(host::request_headers);
@@ -66,7 +66,7 @@ impl Planned {
         }
         // The route says it already, unless the client had said otherwise.
         let says_hedge = own_routes && !facts.client_sent(RetryHeader::Hedge);
-        let planned = Self::new(&worker.bell, function, guard, sight, &facts, is_whole, began);
+        let planned = Box::new(Self::new(&worker.bell, function, guard, sight, &facts, is_whole, began));
         planned.plan.write(
             &planned.guard.policy,
             &planned.sight.view,
@@ -184,7 +184,11 @@ impl Planned {
     }
 }
 
-fn pass_through(metrics: &FunctionMetrics, reason: &'static str, facts: &RequestFacts) -> Option<Planned> {
+fn pass_through(
+    metrics: &FunctionMetrics,
+    reason: &'static str,
+    facts: &RequestFacts,
+) -> Option<Box<Planned>> {
     metrics.passed_through(reason);
     if facts.client_sent(RetryHeader::Replicas) {
         host::remove_request_header(REPLICAS_HEADER);

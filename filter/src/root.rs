@@ -20,8 +20,8 @@ use crate::worker::Worker;
 #[derive(Default)]
 pub(crate) struct Root {
     worker: RefCell<Option<Rc<Worker>>>,
-    /// The requests that got a plan and aren't over, by the proxy's numbers of them.
-    planned: RefCell<HashMap<u32, Planned, BuildFnv>>,
+    /// The requests that got a plan and aren't over, by the proxy's numbers of them. In boxes: moving one costs more than a box.
+    planned: RefCell<HashMap<u32, Box<Planned>, BuildFnv>>,
 }
 
 impl Root {

@@ -163,7 +163,7 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
         let Some((first, rest)) = order.split_first() else { return order };
         let Some(first) = replica(first).map(|replica| replica.site) else { return order };
         let shares = |replica: &Replica| replica.site.shares_node(first) || replica.site.shares_zone(first);
-        if !rest.iter().filter_map(replica).any(shares) {
+        if rest.len() < 2 || !rest.iter().filter_map(replica).any(shares) {
             return order;
         }
         let keyed = rest.iter().enumerate().filter_map(|(rank, place)| {
