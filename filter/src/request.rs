@@ -65,14 +65,14 @@ impl Planned {
             return pass_through(&guard.metrics, "no_view", &facts);
         }
         // The route says it already, unless the client had said otherwise.
-        let says_hedge = own_routes && !facts.client_sent(RetryHeader::Hedge);
+        let route_hedges = own_routes && !facts.client_sent(RetryHeader::Hedge);
         let planned = Box::new(Self::new(&worker.bell, function, guard, sight, &facts, is_whole, began));
         planned.plan.write(
             &planned.guard.policy,
             &planned.sight.view,
             &facts,
             &mut |name, value| match value {
-                Some(_) if says_hedge && name == HEDGE_HEADER => {}
+                Some(_) if route_hedges && name == HEDGE_HEADER => {}
                 Some(value) => host::set_request_header(name, value),
                 None => host::remove_request_header(name),
             },

@@ -20,7 +20,7 @@ use crate::worker::Worker;
 #[derive(Default)]
 pub(crate) struct Root {
     worker: RefCell<Option<Rc<Worker>>>,
-    /// The requests that got a plan and aren't over, by the proxy's numbers of them. In boxes: moving one costs more than a box.
+    /// The requests that got a plan and aren't over, by the proxy's numbers of them. In boxes, for to move one costs more.
     planned: RefCell<HashMap<u32, Box<Planned>, BuildFnv>>,
 }
 

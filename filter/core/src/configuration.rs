@@ -10,7 +10,8 @@ pub struct Configuration {
     pub admin_cluster: String,
     /// Answers get a header that says what the filter state says.
     pub response_header: bool,
-    /// All routes to functions are those that `steadfaas standalone` writes, and spare requests some calls of the proxy:
+    /// All routes to functions are those that `steadfaas standalone` writes, only the router comes behind the filter, and that
+    /// spares requests some calls of the proxy:
     /// - they have `hedge_policy.hedge_on_per_try_timeout`, so no request has to say it;
     /// - their virtual hosts have `include_is_timeout_retry_header`, so one attempt is told by a header that isn't there;
     /// - each virtual host has one route, for all paths: the authority says which cluster a request goes to.

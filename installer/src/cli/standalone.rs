@@ -15,7 +15,7 @@ use crate::standalone::{
 
 /// What whoever edits the bootstrap has to know: the filter asks the proxy less where routes are those that we write.
 const OWN_ROUTES: &str =
-    "# With routes of your own in it, set `own_routes` in the filter's configuration to false.";
+    "# With routes or filters of your own in it, set `own_routes` in the filter's configuration to false.";
 
 /// What `steadfaas standalone` is told.
 #[derive(Debug, Args)]
