@@ -212,7 +212,7 @@ impl Pace {
     /// This worker has seen enough to tell others.
     #[must_use]
     pub fn body(&self) -> Option<Duration> {
-        self.usual(tuned!(BODY)).filter(|_| self.speed.known() >= tuned!(ENOUGH))
+        self.usual.map(|usual| usual.body).filter(|_| self.speed.known() >= tuned!(ENOUGH))
     }
 }
 

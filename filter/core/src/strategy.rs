@@ -209,8 +209,8 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
     ) -> Vec<usize> {
         let fitting = || self.view.replicas.iter().enumerate().filter(|(_, replica)| fits(replica));
         // The active ones take turns among themselves: whoever comes after a standby would else have its turn as well.
-        let count = |(all, active), replica: &Replica| (all + 1, active + usize::from(replica.active));
-        let (all, active) = fitting().fold((0, 0), |counts, (_, replica)| count(counts, replica));
+        let (all, active) = fitting()
+            .fold((0, 0), |(all, active), (_, replica)| (all + 1, active + usize::from(replica.active)));
         let turns = if active == 0 { all.max(1) } else { active };
         let (mut rank, mut keyed) = (0, Vec::with_capacity(all));
         for (place, replica) in fitting() {

@@ -14,7 +14,7 @@ mod metrics;
 use std::time::Duration;
 
 use steadfaas_core::headers::pairs;
-use steadfaas_core::time::{Micros, Millis};
+use steadfaas_core::time::{self, Micros, Millis};
 
 pub use abi::{MetricKind, Outcome};
 pub use exports::{Callbacks, start};
@@ -60,8 +60,8 @@ pub fn set_tick_period(period: Duration) {
     abi::set_tick_period(millis(period));
 }
 
-fn millis(time: Duration) -> u32 {
-    u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
+fn millis(span: Duration) -> u32 {
+    u32::try_from(time::millis(span)).unwrap_or(u32::MAX)
 }
 
 /// The request's headers in the ABI's own form; [`steadfaas_core::headers::pairs`] reads them.

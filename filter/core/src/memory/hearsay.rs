@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{KINDS, Memory};
 use crate::pace::Pace;
+use crate::time::micros;
 
 /// How often the workers tell each other of a function's pace: two host calls a second and function. A worker that
 /// sees few of its requests needs longer than that to learn it alone.
@@ -18,7 +19,7 @@ impl Memory {
         let mut text = String::new();
         for (kind, body) in self.kinds.iter().filter_map(|(kind, pace, _)| Some((kind, pace.body()?))) {
             // Writing to a string can't fail.
-            let _ = writeln!(text, "{kind} {}", body.as_micros());
+            let _ = writeln!(text, "{kind} {}", micros(body));
         }
         Some(text).filter(|text| !text.is_empty())
     }
