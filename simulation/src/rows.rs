@@ -94,7 +94,7 @@ pub fn loads() -> Vec<Scenario> {
     faults().iter().filter(|row| chosen.contains(&row.name.as_str())).flat_map(of).collect()
 }
 
-/// What the benchmark has no row for: faults that end, one before the function's speed is known, a replica that is slow
+/// What the benchmark has no row for: faults that end, or end for one of two, one before the function's speed is known, a replica that is slow
 /// but not too slow to answer, and a function of uneven speed with many requests.
 #[must_use]
 pub fn others() -> Vec<Scenario> {
@@ -109,6 +109,7 @@ pub fn others() -> Vec<Scenario> {
     vec![
         ends("blink", Act::Kill(one), Act::Restart(one), START),
         ends("thaw", Act::Freeze(one), Act::Thaw(one), 10 * SECOND),
+        ends("half_thaw", Act::Freeze(Whom::All), Act::Thaw(one), STALL),
         Scenario {
             at: cold,
             acts: vec![(cold, Act::Freeze(one))],

@@ -32,8 +32,11 @@ pub const HANGING_PATIENCE: u32 = 12;
 /// by then there may be replicas that nobody knew when the request came.
 const IN_TURN: usize = 20;
 
-/// The hedge delay where every replica is suspect.
-pub const LONGEST_DELAY: Duration = Duration::from_secs(1);
+/// The hedge delay where every replica is suspect. What stalls all of them at once, a pause of their machine say, is over
+/// within this time or is no pause; hedges into it would only lengthen the queues that are to be worked off then. Where
+/// one comes back and the others don't, a request that waits for one of those waits that much longer, if the budget has
+/// another attempt for it at all.
+pub const LONGEST_DELAY: Duration = Duration::from_secs(2);
 
 impl<L: AsRef<Lane>> Situation<'_, L> {
     /// The request goes to the one well replica, if there is one, or to any, and waits until it is taken.
@@ -52,9 +55,9 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
         }
         plan.max_retries = Some(if hedges && plan.order.len() > 1 {
             plan.is_last_resort = !plan.is_desperate;
-            let delay = if plan.is_desperate { LONGEST_DELAY } else { much_later(self.terms.delay) };
+            let delay = if plan.is_desperate { tuned!(LONGEST_DELAY) } else { much_later(self.terms.delay) };
             plan.hedge_after = Some(delay);
-            if plan.is_desperate { PATIENCE } else { HANGING_PATIENCE }
+            if plan.is_desperate { PATIENCE } else { tuned!(HANGING_PATIENCE) }
         } else {
             self.take_turns(plan);
             if plan.repeat == Repeat::WhenBroken { RESTART_PATIENCE } else { PATIENCE }
