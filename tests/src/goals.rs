@@ -61,6 +61,15 @@ impl Row {
         self.limits.iter().any(Limit::is_compared)
     }
 
+    /// How much later the slowest hundredth was than the median, in milliseconds, before anything was wrong; nothing
+    /// where the function or its load is uneven by itself. What is late then the machine has made late.
+    #[must_use]
+    pub fn unevenness(&self, report: &Report) -> Option<f64> {
+        let is_even = self.scenario.function.spread == 0.0 && self.scenario.aside.is_none();
+        let before = &report.seen.before;
+        (is_even && self.arrivals != Arrivals::Burst).then(|| before.p99_ms - before.p50_ms)
+    }
+
     /// What is to be reached, in words.
     #[must_use]
     pub fn goal(&self) -> Vec<String> {
@@ -103,6 +112,10 @@ pub struct Judged {
 /// Other load than this on the machine, in cores, makes a run's latencies doubtful.
 pub const BUSY: f64 = 0.1;
 
+/// Where the machine alone makes one request in a hundred later than this, in milliseconds, a run's latencies are
+/// doubtful as well: it is all that the goals leave between a 10 ms function's 13 at the client and its 15 after a fault.
+pub const UNEVEN: f64 = 2.0;
+
 /// A run, the row it belongs to, and how it did.
 #[derive(Debug, Serialize)]
 pub struct Run {
@@ -112,6 +125,8 @@ pub struct Run {
     pub held: bool,
     /// Whether the machine had more else to do than [`BUSY`].
     pub busy_machine: bool,
+    /// [`Row::unevenness`].
+    pub uneven_ms: Option<f64>,
     /// Limit by limit.
     pub judged: Vec<Judged>,
     /// The numbers.
@@ -129,9 +144,24 @@ impl Run {
             row: row.name.clone(),
             held: judged.iter().all(|judged| judged.held),
             busy_machine: report.other_load > BUSY,
+            uneven_ms: row.unevenness(&report),
             judged,
             report,
         }
+    }
+}
+
+/// The most that the machine did beside one of `runs`, in cores, and by how much it was uneven at most, in milliseconds:
+/// `0.07, 0.6`, with `!` behind what makes latencies doubtful.
+#[must_use]
+pub fn machine(runs: &[&Run]) -> String {
+    let most = |of: fn(&Run) -> Option<f64>| runs.iter().filter_map(|run| of(run)).reduce(f64::max);
+    let doubt = |is_doubtful: bool| if is_doubtful { " !" } else { "" };
+    let load = most(|run| Some(run.report.other_load)).unwrap_or_default();
+    let load = format!("{load:.2}{}", doubt(load > BUSY));
+    match most(|run| run.uneven_ms) {
+        Some(uneven) => format!("{load}, {uneven:.1}{}", doubt(uneven > UNEVEN)),
+        None => load,
     }
 }
 

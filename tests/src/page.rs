@@ -6,7 +6,7 @@ mod plot;
 
 use std::fmt::Write as _;
 
-use crate::goals::{BUSY, Row, Run, missed};
+use crate::goals::{BUSY, Row, Run, UNEVEN, machine, missed};
 use crate::median::median;
 
 const STYLE: &str = include_str!("page/style.css");
@@ -59,7 +59,9 @@ fn table_row(row: &Row, proxies: &[&str], runs: &[Run]) -> String {
 }
 
 fn cell(runs: &[&Run]) -> String {
-    let Some(first) = runs.first() else { return "<td></td>".to_owned() };
+    if runs.is_empty() {
+        return "<td></td>".to_owned();
+    }
     let held = runs.iter().filter(|run| run.held).count();
     let class = if held == runs.len() { "held" } else { "missed" };
     let mut text = format!(
@@ -72,9 +74,10 @@ fn cell(runs: &[&Run]) -> String {
         // Writing to a string doesn't fail.
         let _ = write!(text, "<p class=\"missed\">{}</p>", escaped(&words));
     }
-    if runs.iter().any(|run| run.busy_machine) {
-        let most = runs.iter().map(|run| run.report.other_load).fold(first.report.other_load, f64::max);
-        let _ = write!(text, "<p class=\"busy\">other load {most:.2} of a core (at most {BUSY})</p>");
+    let machine = machine(runs);
+    if machine.contains('!') {
+        let _ =
+            write!(text, "<p class=\"busy\">other load, uneven ms: {machine} (at most {BUSY}, {UNEVEN})</p>");
     }
     text + "</td>"
 }
@@ -122,7 +125,7 @@ mod tests {
             "<b class=\"held\">1 of 1</b> 0 failed, gap 5, p50 12, p99 12, max 12 ms, +0 attempts"
         ));
         assert!(page.contains("<p class=\"missed\">0 failed: 1</p>"));
-        assert!(page.contains("other load 0.40 of a core"));
+        assert!(page.contains("other load, uneven ms: 0.40 !, 0.0 (at most 0.1, 2)"));
         assert_eq!(page.matches("<svg").count(), 2);
         assert!(page.contains("</th><td></td><td></td></tr>"), "freeze wasn't run");
         assert!(!page.contains("http://") && !page.contains("https://") && !page.contains("<script"));

@@ -55,7 +55,8 @@ impl Limit {
     /// The number in this run. `plain`: the 99th percentile that it is compared with.
     pub(super) fn value(&self, report: &Report, plain: Option<f64>) -> Option<f64> {
         let seen = &report.seen;
-        let (extra, before) = (float(report.extra_attempts()), float(report.extra_before));
+        // Less than none: the replicas hadn't read all yet that was sent just before the fault.
+        let (extra, before) = (float(report.extra_attempts()), float(report.extra_before.max(0)));
         let (requests, requests_after) = (count(seen.requests), count(seen.requests_after));
         Some(match self.number {
             Number::Failed => count(seen.failed),
@@ -78,7 +79,7 @@ impl Limit {
     pub(super) fn most(&self, report: &Report, grow: bool) -> f64 {
         match self.number {
             Number::Gap if grow => self.most + report.seen.arrival_gap_ms,
-            Number::Extra if grow => self.most * (count(report.in_flight) / IN_FLIGHT).max(1.0),
+            Number::ExtraAfter if grow => self.most * (count(report.in_flight) / IN_FLIGHT).max(1.0),
             _ => self.most,
         }
     }
@@ -93,8 +94,8 @@ impl Limit {
             Number::P50Rise => format!("p50 unchanged (+{most} ms)"),
             Number::P99 => format!("p99 <= {most} ms"),
             Number::Max => format!("max <= {most} ms"),
-            Number::Extra => format!("<= {most} extra attempts{flight}"),
-            Number::ExtraAfter => format!("<= {most} extra after the fault"),
+            Number::Extra => format!("<= {most} extra attempts"),
+            Number::ExtraAfter => format!("<= {most} extra after the fault{flight}"),
             Number::ExtraPercent => format!("<= {most} % extra attempts"),
             Number::ExtraPercentBefore => format!("<= {most} % extra before the fault"),
             Number::WellAfter => format!("all well {most} ms after the stall"),

@@ -46,6 +46,23 @@ const GOALS: [(&str, &[Limit]); 14] = [
 const KILL: &[Limit] = &[most(Failed, 0.0), most(Gap, 14.0), most(P99, 15.0), most(Extra, 3.0)];
 const FREEZE: &[Limit] = &[most(Failed, 0.0), most(Gap, 20.0), most(Max, 32.0), most(Extra, 12.0)];
 
+/// The same at other loads: what a fault costs is held to what is in flight when it strikes, what comes before it to the
+/// row in which nothing is wrong, for that goes by the number of requests.
+const KILL_AT_LOADS: &[Limit] = &[
+    most(Failed, 0.0),
+    most(Gap, 14.0),
+    most(P99, 15.0),
+    most(ExtraAfter, 3.0),
+    most(ExtraPercentBefore, 0.5),
+];
+const FREEZE_AT_LOADS: &[Limit] = &[
+    most(Failed, 0.0),
+    most(Gap, 20.0),
+    most(Max, 32.0),
+    most(ExtraAfter, 12.0),
+    most(ExtraPercentBefore, 0.5),
+];
+
 const fn most(number: Number, most: f64) -> Limit {
     Limit::of(number, most)
 }
@@ -80,8 +97,9 @@ pub fn rows(group: Group) -> Vec<Row> {
     let goals = GOALS.iter().filter_map(|(name, limits)| Some((Scenario::named(name)?, *limits)));
     match group {
         Group::Table => goals.map(|(scenario, limits)| row(scenario, limits, &USUAL)).collect(),
-        Group::Scale => goals
-            .filter(|(scenario, _)| ["kill", "freeze"].contains(&scenario.name))
+        Group::Scale => [("kill", KILL_AT_LOADS), ("freeze", FREEZE_AT_LOADS)]
+            .into_iter()
+            .filter_map(|(name, limits)| Some((Scenario::named(name)?, limits)))
             .flat_map(|(scenario, limits)| VARIANTS.iter().map(move |variant| row(scenario, limits, variant)))
             .collect(),
     }

@@ -106,11 +106,37 @@ fn what_was_not_run_is_not_better_than_it() {
 
 #[test]
 fn at_other_loads_limits_grow_with_arrivals_and_with_what_is_in_flight() {
-    let mut report = Report { attempts: 4_025, in_flight: 30, ..calm() };
+    let mut report = Report { attempts: 4_033, extra_before: 8, in_flight: 30, ..calm() };
     report.seen.gap_ms = 500.0;
     report.seen.arrival_gap_ms = 490.0;
-    assert_eq!(misses("kill_2rps", &report, None), [""; 0], "30 extra attempts, 504 ms");
+    assert_eq!(misses("kill_2rps", &report, None), [""; 0], "30 extra attempts, 504 ms, 0.5 % before");
+    let many = Report { extra_before: 9, ..calm() };
+    let many = Report { attempts: 4_040, ..many };
+    let missed = ["<= 3 extra after the fault for each 3 in flight", "<= 0.5 % extra before the fault"];
+    assert_eq!(misses("kill_3replicas", &many, None), missed, "31 of 3, and 9 of 1,600");
+    let unread = Report { attempts: 4_002, extra_before: -8, ..calm() };
+    assert_eq!(misses("kill_burst", &unread, None), [""; 0], "two, not ten");
     assert_eq!(misses("kill", &report, None), ["gap <= 14 ms", "<= 3 extra attempts"]);
+}
+
+#[test]
+fn what_makes_latencies_doubtful_is_marked() {
+    let calm_run = |name: &str, group| Run::of(&named(group, name), calm(), &[]);
+    assert_eq!(machine(&[&calm_run("kill", Group::Table)]), "0.00, 0.0");
+    assert_eq!(
+        machine(&[&calm_run("kill_burst", Group::Scale)]),
+        "0.00",
+        "bursts queue, whatever the machine"
+    );
+    assert_eq!(machine(&[&calm_run("paths", Group::Table)]), "0.00", "one in five is a slow one");
+    let row = named(Group::Table, "kill");
+    let late = report(20, 8, |index, one| {
+        if index % 50 == 0 {
+            one.latency = Duration::from_micros(14_500);
+        }
+    });
+    let late = Run::of(&row, Report { other_load: 0.3, ..late }, &[]);
+    assert_eq!(machine(&[&calm_run("kill", Group::Table), &late]), "0.30 !, 2.5 !");
 }
 
 #[test]

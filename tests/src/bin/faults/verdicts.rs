@@ -1,7 +1,7 @@
 //! What of the goals was reached, as a table.
 
 use comfy_table::Table;
-use steadfaas_tests::goals::{Row, Run, missed};
+use steadfaas_tests::goals::{Row, Run, machine, missed};
 
 use crate::table::{self, table};
 
@@ -17,7 +17,7 @@ const HEADER: [&str; 12] = [
     "max ms",
     "well ms",
     "extra attempts\n/ late runs",
-    "other load",
+    "other load,\nuneven ms",
 ];
 
 /// From here on columns are numbers.
@@ -38,16 +38,14 @@ fn line(row: &Row, runs: &[&Run], with_goal: bool) -> Vec<String> {
     let held = runs.iter().filter(|run| run.held).count();
     let goal = if with_goal { format!("{}\n  {}", row.name, row.goal().join("\n  ")) } else { String::new() };
     let proxy = reports.first().map(|report| report.proxy.clone()).unwrap_or_default();
-    let most = reports.iter().map(|report| report.other_load).fold(0.0, f64::max);
-    let mark = if runs.iter().any(|run| run.busy_machine) { " !" } else { "" };
     let mut line = vec![goal, proxy, format!("{held} of {}", runs.len()), missed(runs).join("\n")];
     line.push(table::failed(&reports));
     line.extend(table::numbers(&reports));
-    line.push(format!("{most:.2}{mark}"));
+    line.push(machine(runs));
     line
 }
 
 /// What the table doesn't say by itself.
 pub(crate) const LEGEND: &str = "\
 held: runs in which the whole goal was reached; missed: limits, with the median of what was measured. Latencies over the time after the fault; a failed request counts as 10 s.
-other load: what the machine did beside the run, in cores, at most; with ! it was too busy for its latencies to count.";
+other load: what the machine did beside the run, in cores, at most. uneven: by how much the slowest hundredth of an even function's requests were later than the median before the fault. With ! it is too much for latencies to count.";
