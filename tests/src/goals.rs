@@ -67,7 +67,7 @@ impl Row {
     pub fn unevenness(&self, report: &Report) -> Option<f64> {
         let is_even = self.scenario.function.spread == 0.0 && self.scenario.aside.is_none();
         let before = &report.seen.before;
-        (is_even && self.arrivals != Arrivals::Burst).then(|| before.p99_ms - before.p50_ms)
+        (is_even && self.arrivals != Arrivals::Burst).then_some(before.p99_ms - before.p50_ms)
     }
 
     /// What is to be reached, in words.
