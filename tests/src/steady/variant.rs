@@ -42,7 +42,7 @@ pub(super) struct Running {
 }
 
 impl Running {
-    pub(super) async fn start(variant: Variant, replicas: &[SocketAddr]) -> anyhow::Result<Self> {
+    pub(super) async fn start(variant: &Variant, replicas: &[SocketAddr]) -> anyhow::Result<Self> {
         let bootstrap = variant.bootstrap(replicas)?;
         Self::of(variant.to_string(), bootstrap).await
     }
