@@ -94,8 +94,8 @@ pub fn loads() -> Vec<Scenario> {
     faults().iter().filter(|row| chosen.contains(&row.name.as_str())).flat_map(of).collect()
 }
 
-/// What the benchmark has no row for: faults that end, or end for one of two, one before the function's speed is known, a replica that is slow
-/// but not too slow to answer, and a function of uneven speed with many requests.
+/// What the benchmark has no row for: faults that end, or end for one of two replicas, one before the function's speed is
+/// known, a replica that is slow but not too slow to answer, and a function of uneven speed with many requests.
 #[must_use]
 pub fn others() -> Vec<Scenario> {
     let (one, usual) = (Whom::Busiest, Scenario::default());

@@ -110,8 +110,7 @@ fn at_other_loads_limits_grow_with_arrivals_and_with_what_is_in_flight() {
     report.seen.gap_ms = 500.0;
     report.seen.arrival_gap_ms = 490.0;
     assert_eq!(misses("kill_2rps", &report, None), [""; 0], "30 extra attempts, 504 ms, 0.5 % before");
-    let many = Report { extra_before: 9, ..calm() };
-    let many = Report { attempts: 4_040, ..many };
+    let many = Report { attempts: 4_040, extra_before: 9, ..calm() };
     let missed = ["<= 3 extra after the fault for each 3 in flight", "<= 0.5 % extra before the fault"];
     assert_eq!(misses("kill_3replicas", &many, None), missed, "31 of 3, and 9 of 1,600");
     let unread = Report { attempts: 4_002, extra_before: -8, ..calm() };
