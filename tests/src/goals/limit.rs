@@ -74,19 +74,23 @@ impl Limit {
         })
     }
 
-    /// What it may be at most in this run; where limits `grow`, one that seldom asks may see a longer gap, and what is
-    /// in flight when the fault strikes may run twice.
+    /// What it may be at most in this run; where limits `grow`, one that seldom asks may see a longer gap, what is in
+    /// flight when the fault strikes may run twice, and of few requests one may, too, before it.
     pub(super) fn most(&self, report: &Report, grow: bool) -> f64 {
         match self.number {
             Number::Gap if grow => self.most + report.seen.arrival_gap_ms,
             Number::ExtraAfter if grow => self.most * (count(report.in_flight) / IN_FLIGHT).max(1.0),
+            Number::ExtraPercentBefore if grow => {
+                self.most.max(100.0 / count(report.seen.requests - report.seen.requests_after))
+            }
             _ => self.most,
         }
     }
 
     pub(super) fn words(&self, grow: bool) -> String {
         let most = self.most;
-        let (arrival, flight) = if grow { (" + one arrival", " for each 3 in flight") } else { ("", "") };
+        let (arrival, flight, one) =
+            if grow { (" + one arrival", " for each 3 in flight", ", or one") } else { ("", "", "") };
         match self.number {
             Number::Failed if most == 0.0 => "0 failed".to_owned(),
             Number::Failed => format!("<= {most} failed"),
@@ -97,7 +101,7 @@ impl Limit {
             Number::Extra => format!("<= {most} extra attempts"),
             Number::ExtraAfter => format!("<= {most} extra after the fault{flight}"),
             Number::ExtraPercent => format!("<= {most} % extra attempts"),
-            Number::ExtraPercentBefore => format!("<= {most} % extra before the fault"),
+            Number::ExtraPercentBefore => format!("<= {most} % extra before the fault{one}"),
             Number::WellAfter => format!("all well {most} ms after the stall"),
             Number::AttemptsRatio => format!("attempts <= {most} x requests"),
             Number::P99Ratio => format!("p99 <= {most} x {PLAIN}'s"),
