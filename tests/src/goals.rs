@@ -29,7 +29,7 @@ pub struct Row {
     /// Number of the proxy's workers.
     workers: u32,
     /// What is to be reached, each number for itself.
-    limits: &'static [Limit],
+    limits: Vec<Limit>,
     /// Whether the limits grow with the time between arrivals and with what is in flight.
     grows: bool,
 }
@@ -148,6 +148,12 @@ impl Run {
             judged,
             report,
         }
+    }
+
+    /// The machine was too busy or too uneven for its latencies to count.
+    #[must_use]
+    pub fn is_doubtful(&self) -> bool {
+        self.busy_machine || self.uneven_ms.is_some_and(|uneven| uneven > UNEVEN)
     }
 }
 

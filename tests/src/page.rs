@@ -74,8 +74,8 @@ fn cell(runs: &[&Run]) -> String {
         // Writing to a string doesn't fail.
         let _ = write!(text, "<p class=\"missed\">{}</p>", escaped(&words));
     }
-    let machine = machine(runs);
-    if machine.contains('!') {
+    if runs.iter().any(|run| run.is_doubtful()) {
+        let machine = machine(runs);
         let _ =
             write!(text, "<p class=\"busy\">other load, uneven ms: {machine} (at most {BUSY}, {UNEVEN})</p>");
     }

@@ -62,12 +62,12 @@ impl Steady {
     /// # Errors
     /// There are fewer than two cores, a proxy doesn't start, or an answer isn't what it should be.
     pub async fn run(&self, watch: &mut dyn FnMut(usize)) -> anyhow::Result<Vec<Cost>> {
-        let (client, variants) = (Client::start()?, self.variants());
+        let (client, variants, noop) = (Client::start()?, self.variants(), noop::module()?);
         let mut slices = vec![Vec::new(); variants.len()];
         for before in (0..self.rounds).step_by(ROUNDS_OF_A_START) {
             let mut proxies = Vec::new();
             for variant in &variants {
-                proxies.push(Running::start(variant, &client.backend()).await?);
+                proxies.push(Running::start(variant, &noop, &client.backend()).await?);
             }
             let rounds = ROUNDS_OF_A_START.min(self.rounds - before);
             let taken = rounds::take(rounds, &proxies, &client, &mut |round| watch(before + round)).await?;

@@ -28,7 +28,7 @@ const GOALS: [(&str, &[Limit]); 14] = [
     ("answer_503", &[most(Failed, 0.0), most(Extra, 12.0)]),
     ("reset_10", &[most(Failed, 0.0), most(ExtraPercent, 12.0)]),
     ("flap", &[most(Failed, 0.0), most(ExtraPercent, 3.0)]),
-    ("none", &[most(Failed, 0.0), most(ExtraPercent, 0.5)]),
+    ("none", &[most(Failed, 0.0), most(ExtraPercent, CALM_PERCENT)]),
     ("lognormal", &[most(Failed, 0.0), most(ExtraPercent, 10.0), most(P99Ratio, 0.94)]),
     // Freeze as above, on the fast path; the slow one has its own time.
     (
@@ -46,22 +46,8 @@ const GOALS: [(&str, &[Limit]); 14] = [
 const KILL: &[Limit] = &[most(Failed, 0.0), most(Gap, 14.0), most(P99, 15.0), most(Extra, 3.0)];
 const FREEZE: &[Limit] = &[most(Failed, 0.0), most(Gap, 20.0), most(Max, 32.0), most(Extra, 12.0)];
 
-/// The same at other loads: what a fault costs is held to what is in flight when it strikes, what comes before it to the
-/// row in which nothing is wrong, for that goes by the number of requests.
-const KILL_AT_LOADS: &[Limit] = &[
-    most(Failed, 0.0),
-    most(Gap, 14.0),
-    most(P99, 15.0),
-    most(ExtraAfter, 3.0),
-    most(ExtraPercentBefore, 0.5),
-];
-const FREEZE_AT_LOADS: &[Limit] = &[
-    most(Failed, 0.0),
-    most(Gap, 20.0),
-    most(Max, 32.0),
-    most(ExtraAfter, 12.0),
-    most(ExtraPercentBefore, 0.5),
-];
+/// Extra attempts where nothing is wrong, in percent of the requests.
+const CALM_PERCENT: f64 = 0.5;
 
 const fn most(number: Number, most: f64) -> Limit {
     Limit::of(number, most)
@@ -97,16 +83,17 @@ pub fn rows(group: Group) -> Vec<Row> {
     let goals = GOALS.iter().filter_map(|(name, limits)| Some((Scenario::named(name)?, *limits)));
     match group {
         Group::Table => goals.map(|(scenario, limits)| row(scenario, limits, &USUAL)).collect(),
-        Group::Scale => [("kill", KILL_AT_LOADS), ("freeze", FREEZE_AT_LOADS)]
-            .into_iter()
-            .filter_map(|(name, limits)| Some((Scenario::named(name)?, limits)))
+        Group::Scale => goals
+            .filter(|(scenario, _)| ["kill", "freeze"].contains(&scenario.name))
             .flat_map(|(scenario, limits)| VARIANTS.iter().map(move |variant| row(scenario, limits, variant)))
             .collect(),
     }
 }
 
-fn row(scenario: Scenario, limits: &'static [Limit], variant: &Variant) -> Row {
-    let separator = if variant.name.is_empty() { "" } else { "_" };
+fn row(scenario: Scenario, limits: &[Limit], variant: &Variant) -> Row {
+    let grows = !variant.name.is_empty();
+    let separator = if grows { "_" } else { "" };
+    let limits = if grows { limits.iter().flat_map(at_other_load).collect() } else { limits.to_vec() };
     Row {
         name: format!("{}{separator}{}", scenario.name, variant.name),
         scenario,
@@ -115,6 +102,15 @@ fn row(scenario: Scenario, limits: &'static [Limit], variant: &Variant) -> Row {
         replicas: variant.replicas,
         workers: variant.workers,
         limits,
-        grows: !variant.name.is_empty(),
+        grows,
+    }
+}
+
+/// The same at another load: what a fault costs is held to what is in flight when it strikes, what comes before it to the
+/// row in which nothing is wrong, for that goes by the number of requests.
+fn at_other_load(limit: &Limit) -> Vec<Limit> {
+    match limit.number {
+        Extra => vec![most(ExtraAfter, limit.most), most(ExtraPercentBefore, CALM_PERCENT)],
+        _ => vec![*limit],
     }
 }

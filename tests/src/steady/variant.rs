@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use serde_json::{Value, json};
 
-use super::{PROXY_CORE, noop};
+use super::PROXY_CORE;
 use crate::bootstrap::Bootstrap;
 use crate::envoy::{Envoy, Launch, newest};
 use crate::proxy::{Choice, functions_file};
@@ -42,8 +42,13 @@ pub(super) struct Running {
 }
 
 impl Running {
-    pub(super) async fn start(variant: &Variant, replicas: &[SocketAddr]) -> anyhow::Result<Self> {
-        let bootstrap = variant.bootstrap(replicas)?;
+    /// `noop`: the stock filter's module.
+    pub(super) async fn start(
+        variant: &Variant,
+        noop: &Path,
+        replicas: &[SocketAddr],
+    ) -> anyhow::Result<Self> {
+        let bootstrap = variant.bootstrap(noop, replicas)?;
         Self::of(variant.to_string(), bootstrap).await
     }
 
@@ -72,14 +77,14 @@ impl Running {
 }
 
 impl Variant {
-    fn bootstrap(&self, replicas: &[SocketAddr]) -> anyhow::Result<Bootstrap> {
+    fn bootstrap(&self, noop: &Path, replicas: &[SocketAddr]) -> anyhow::Result<Bootstrap> {
         let standby = vec![("strategy".to_owned(), "active-standby".to_owned())];
         let annotations = if let Self::Steadfaas(annotations) = self { annotations } else { &standby };
         let mut bootstrap = Bootstrap::render(&functions_file(annotations, replicas), xtask::envoy::NEWEST)?;
         match self {
             Self::Steadfaas(_) => {}
             Self::Plain => replace_filter(&mut bootstrap, None)?,
-            Self::Noop => replace_filter(&mut bootstrap, Some(noop_filter(&noop::module()?)))?,
+            Self::Noop => replace_filter(&mut bootstrap, Some(noop_filter(noop)))?,
         }
         Ok(bootstrap)
     }
