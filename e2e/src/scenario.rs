@@ -122,9 +122,10 @@ pub fn run(
         let (name, keys) = (keys.join(", "), keys.iter().map(String::as_str).collect::<Vec<_>>());
         let felt = trial::of_protection(running, scenario, &keys)?;
         let (failed, status) = (trial::failed(&felt, scenario), felt.seen.status.clone());
+        let told = felt.told(trial::STRUCK_AT);
         let checked = if failed == 0 { scenario.stage.check(running, &felt) } else { Ok(()) };
         report.add(&name, felt);
-        anyhow::ensure!(failed == 0, "with {name} {failed} requests failed: {status:?}");
+        anyhow::ensure!(failed == 0, "with {name} {failed} requests failed: {status:?}{told}");
         checked.with_context(|| format!("with {name}"))?;
     }
     Ok(())

@@ -15,9 +15,9 @@ use hyper::{HeaderMap, Method};
 use tokio::sync::mpsc;
 
 pub use arrivals::{Arrivals, BURST_PERIOD};
-use connection::Order;
+use connection::{Order, Reply};
 use pool::Pool;
-pub use progress::Progress;
+pub use progress::{Progress, Refusal};
 
 use crate::record::{Got, Outcome};
 
@@ -226,8 +226,9 @@ impl Each {
     async fn one(&self, index: usize, offset: Duration, due: Instant) {
         let deadline = tokio::time::Instant::from_std(due + self.timeout);
         let answer = tokio::time::timeout_at(deadline, self.pool.send(&self.order, index)).await;
-        let (got, connection) = answer.unwrap_or((Got::Timeout, None));
+        let (Reply { got, refused }, connection) = answer.unwrap_or((Got::Timeout.into(), None));
         self.progress.count(got);
+        refused.into_iter().for_each(|said| self.progress.keep(Refusal { request: index, said }));
         // Nobody collects any more when the load was dropped: then nothing is to be told.
         let aside = self.order.is_aside(index);
         let _ = self.sender.send(Outcome { index, due: offset, latency: due.elapsed(), got, aside });

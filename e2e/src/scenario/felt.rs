@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
+use steadfaas_tests::load::Refusal;
 use steadfaas_tests::record::{Outcome, Seen, WELL};
 
 use crate::cluster::usage::Usage;
@@ -14,6 +15,9 @@ pub struct Felt {
     /// What the clients' requests got.
     #[serde(flatten)]
     pub seen: Seen,
+    /// What the first refused ones were told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refusals: Vec<Refusal>,
     /// When the first request failed or took longer than [`WELL`], in seconds after the fault.
     pub clients_noticed_s: Option<f64>,
     /// What the proxy's Envoy took the replicas for.
@@ -28,6 +32,22 @@ pub struct Felt {
     /// What each request got.
     #[serde(skip)]
     pub outcomes: Vec<Outcome>,
+}
+
+impl Felt {
+    /// What the first refused requests were told, and when, of a fault at `fault`: a line each.
+    #[must_use]
+    pub(super) fn told(&self, fault: Duration) -> String {
+        let lines = self.refusals.iter().filter_map(|refusal| {
+            let outcome = self.outcomes.iter().find(|outcome| outcome.index == refusal.request)?;
+            let (due, took) = (outcome.due.as_secs_f64() - fault.as_secs_f64(), outcome.latency);
+            Some(format!(
+                "\n  request {}, due {due:+.2} s from the fault, after {took:.1?}: {}",
+                refusal.request, refusal.said
+            ))
+        });
+        lines.collect()
+    }
 }
 
 /// When somebody knew, in seconds after the fault.

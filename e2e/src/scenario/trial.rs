@@ -23,7 +23,7 @@ use crate::cluster::watch::{EnvoyWatch, Sightings, Watch};
 const RATE: f64 = 100.0;
 
 /// When the fault strikes. By then proxy and function have found their pace.
-const STRUCK_AT: Duration = Duration::from_secs(4);
+pub(super) const STRUCK_AT: Duration = Duration::from_secs(4);
 
 /// How long the load goes on when the fault has been taken back.
 const AFTERWARDS: Duration = Duration::from_secs(3);
@@ -103,6 +103,7 @@ async fn under_load(
     let in_force = scenario.fault.strike(running, target)?;
     load.reach(over_at).await;
     in_force.undo()?;
+    let progress = load.progress();
     let outcomes = load.finish().await;
     let paused = pauses.longest();
     let usage = meter.map(|meter| meter.finish(running.kubectl())).transpose()?;
@@ -112,6 +113,7 @@ async fn under_load(
     }
     Ok(Felt {
         seen: Seen::of(&outcomes, STRUCK_AT),
+        refusals: progress.refusals(),
         clients_noticed_s: noticed_by_clients(&outcomes, STRUCK_AT),
         envoy: Moments::of(envoy.sightings(), count, struck),
         kubernetes: Moments::of(watch.sightings(), count, struck),

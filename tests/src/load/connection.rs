@@ -8,9 +8,12 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{HOST, HeaderName, HeaderValue};
+use hyper::http::response::Parts;
 use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+
+use steadfaas_core::envoy::RESPONSE_HEADER;
 
 use super::{Aside, Load};
 use crate::record::Got;
@@ -69,6 +72,20 @@ impl Order {
     }
 }
 
+/// What a request got.
+pub(super) struct Reply {
+    /// What it counts as.
+    pub(super) got: Got,
+    /// As [`Refusal::said`](super::Refusal::said), if it is a whole answer and not what the client wanted.
+    pub(super) refused: Option<String>,
+}
+
+impl From<Got> for Reply {
+    fn from(got: Got) -> Self {
+        Self { got, refused: None }
+    }
+}
+
 /// An open connection that carries one request at a time.
 pub(super) struct Connection {
     sender: SendRequest<Full<Bytes>>,
@@ -95,21 +112,35 @@ impl Connection {
     }
 
     /// What a request gets; a connection that breaks before the answer is whole counts as reset.
-    pub(super) async fn send(&mut self, order: &Order, index: usize) -> Got {
-        let Ok(answer) = self.sender.send_request(order.request(index)).await else { return Got::Reset };
+    pub(super) async fn send(&mut self, order: &Order, index: usize) -> Reply {
+        let Ok(answer) = self.sender.send_request(order.request(index)).await else {
+            return Got::Reset.into();
+        };
         read_whole(answer).await
     }
 }
 
-async fn read_whole(answer: Response<Incoming>) -> Got {
-    let status = answer.status().as_u16();
-    let mut body = answer.into_body();
+async fn read_whole(answer: Response<Incoming>) -> Reply {
+    let got = Got::Answer(answer.status().as_u16());
+    let (head, mut body) = answer.into_parts();
+    let mut refused = (!got.is_good()).then(|| beginning(&head));
     while let Some(frame) = body.frame().await {
-        if frame.is_err() {
-            return Got::Reset;
+        let Ok(frame) = frame else { return Got::Reset.into() };
+        if let (Some(said), Some(data)) = (&mut refused, frame.data_ref()) {
+            let rest = SAID.saturating_sub(said.len()).min(data.len());
+            said.push_str(&String::from_utf8_lossy(&data[..rest]));
         }
     }
-    Got::Answer(status)
+    Reply { got, refused }
+}
+
+/// How long what is kept of a refusal may be: Envoy's own say their reason within it.
+const SAID: usize = 300;
+
+/// What a refusal's head says: its status, and what the filter says.
+fn beginning(head: &Parts) -> String {
+    let filter = head.headers.get(RESPONSE_HEADER).map(|value| format!(", {RESPONSE_HEADER}: {value:?}"));
+    format!("{}{}: ", head.status.as_u16(), filter.unwrap_or_default())
 }
 
 #[cfg(test)]

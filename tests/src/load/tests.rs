@@ -33,11 +33,17 @@ async fn server() -> SocketAddr {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_request_has_one_outcome_in_its_place() {
-    let outcomes = Load::new(server().await, 500.0, 0.4).run().await.unwrap();
+    let running = Load::new(server().await, 500.0, 0.4).start().await.unwrap();
+    let progress = running.progress();
+    let outcomes = running.finish().await;
     assert_eq!(outcomes.len(), 200);
     assert!(outcomes.iter().enumerate().all(|(index, outcome)| outcome.index == index));
     assert_eq!(outcomes.iter().filter(|outcome| outcome.got == Got::Answer(503)).count(), 20);
     assert_eq!(outcomes.iter().filter(|outcome| outcome.got.is_good()).count(), 180);
+    let refusals = progress.refusals();
+    assert_eq!(refusals.len(), 3, "the first few: {refusals:?}");
+    let of_tenth = refusals.iter().find(|refusal| refusal.request == 10).unwrap();
+    assert_eq!(of_tenth.said, "503: request-10", "status and body");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
