@@ -127,8 +127,8 @@ async fn read_whole(answer: Response<Incoming>) -> Reply {
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else { return Got::Reset.into() };
         if let (Some(said), Some(data)) = (&mut refused, frame.data_ref()) {
-            let rest = SAID.saturating_sub(said.len()).min(data.len());
-            said.push_str(&String::from_utf8_lossy(&data[..rest]));
+            let rest = SAID.saturating_sub(said.len());
+            said.extend(String::from_utf8_lossy(data).chars().take(rest));
         }
     }
     Reply { got, refused }
