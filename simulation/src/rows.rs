@@ -16,7 +16,7 @@ type Change = fn(Scenario) -> Scenario;
 /// How long a storm's stall lasts, and how long a container takes to be started anew.
 const STALL: Time = 2 * SECOND;
 
-/// How long a busy machine was seen to pause.
+/// A machine's pause: long against a hedge delay, short against a trial's wait.
 const PAUSE: Time = 100 * MS;
 
 /// A fault at the benchmark's usual load.
@@ -97,8 +97,9 @@ pub fn loads() -> Vec<Scenario> {
     faults().iter().filter(|row| chosen.contains(&row.name.as_str())).flat_map(of).collect()
 }
 
-/// What the benchmark has no row for: faults that end, or end for one of two replicas, or come together, one before the function's speed is
-/// known, a replica that is slow but not too slow to answer, and a function of uneven speed with many requests.
+/// What the benchmark has no row for: faults that end, or end for one of two replicas, or come together, one before the
+/// function's speed is known, a replica that is slow but not too slow to answer, and a function of uneven speed with many
+/// requests.
 #[must_use]
 pub fn others() -> Vec<Scenario> {
     let (one, usual) = (Whom::Busiest, Scenario::default());
