@@ -1,12 +1,11 @@
 //! The budget: how many extra attempts a function may cost, however many of its requests would like one.
 
 /// What a token is counted in: a request earns a percentage of one.
-const TOKEN: i64 = 100;
+const TOKEN: u64 = 100;
 
 /// Most tokens that a function starts with and saves up, at the least: while one of two replicas is frozen about 20
-/// requests need a second attempt before it is set aside (seen at 200 requests a second). And when all pause for a tenth of
-/// a second 20 wait, each with its reservation, and those after them may be sent to one that is dead.
-pub const LEAST_BURST: u64 = 30;
+/// requests need a second attempt before it is set aside (seen at 200 requests a second).
+pub const LEAST_BURST: u64 = 20;
 
 /// The burst holds this many times what comes within a hedge delay at the most: a frozen replica is found after one or
 /// two, and what was sent to it until then is rescued within the third.
@@ -16,18 +15,17 @@ pub const BURST_IN_DELAYS: u64 = 3;
 /// give back what they didn't: else all those in flight while a function stalls would spend the same tokens.
 #[derive(Debug, Clone)]
 pub struct Budget {
-    percent: i64,
-    /// Below zero it is in debt.
-    saved: i64,
-    burst: i64,
+    percent: u64,
+    saved: u64,
+    burst: u64,
 }
 
 impl Budget {
     /// A full budget that earns `percent` of an extra attempt with each request. None at 0 %: not even the burst.
     #[must_use]
     pub fn new(percent: u8) -> Self {
-        let burst = if percent == 0 { 0 } else { whole(tuned!(LEAST_BURST)) };
-        Self { percent: i64::from(percent), saved: burst, burst }
+        let burst = if percent == 0 { 0 } else { tuned!(LEAST_BURST) * TOKEN };
+        Self { percent: u64::from(percent), saved: burst, burst }
     }
 
     /// A request has come.
@@ -37,7 +35,7 @@ impl Budget {
 
     /// Makes room for at least `tokens`: more are in flight at once than before. The room comes filled, once.
     pub fn make_room(&mut self, tokens: u64) {
-        let wanted = whole(tokens);
+        let wanted = tokens.saturating_mul(TOKEN);
         if self.percent > 0 && wanted > self.burst {
             self.saved += wanted - self.burst;
             self.burst = wanted;
@@ -50,27 +48,23 @@ impl Budget {
         let mut reserved = 0;
         while reserved < wanted {
             let left = if reserved == 0 { 0 } else { self.burst / 2 };
-            if self.saved - TOKEN < left {
-                break;
+            match self.saved.checked_sub(TOKEN) {
+                Some(rest) if rest >= left => self.saved = rest,
+                _ => break,
             }
-            self.saved -= TOKEN;
             reserved += 1;
         }
         reserved
     }
 
     /// A request that had `reserved` so many is over and made `spent` extra attempts. What it didn't need goes back.
-    /// What it needed beyond that, waiting for a replica, is paid as well: a tenth of a token where connections were refused,
-    /// which costs a replica next to nothing, so far as there are tokens; in full where the attempts may have `ran`, and
-    /// then on credit, if need be, of up to a burst: else a request now and then that has one token and needs twelve would
-    /// make more of them than the share.
+    /// What it needed beyond that, waiting for a replica, is paid from what is there: in full if the attempts may have
+    /// run (`ran`), else a tenth, for a connection that is refused costs a replica next to nothing.
     pub fn pay(&mut self, reserved: u32, spent: u32, ran: bool) {
         let price = if ran { TOKEN } else { TOKEN / 10 };
-        let unneeded = i64::from(reserved.saturating_sub(spent)) * TOKEN;
-        let beyond = i64::from(spent.saturating_sub(reserved)) * price;
-        let rest = (self.saved + unneeded).min(self.burst);
-        let deepest = if ran { -self.burst } else { 0 };
-        self.saved = (rest - beyond).max(deepest.min(rest));
+        let unneeded = u64::from(reserved.saturating_sub(spent)) * TOKEN;
+        let beyond = u64::from(spent.saturating_sub(reserved)) * price;
+        self.saved = (self.saved + unneeded).min(self.burst).saturating_sub(beyond);
     }
 
     /// Less than a quarter of the burst is left. That is for requests that would hang otherwise: hedges of such as are
@@ -83,19 +77,14 @@ impl Budget {
     /// How many extra attempts could be made at once now.
     #[must_use]
     pub fn tokens(&self) -> u64 {
-        u64::try_from(self.saved / TOKEN).unwrap_or_default()
+        self.saved / TOKEN
     }
 
     /// How many it can save up.
     #[must_use]
     pub fn burst(&self) -> u64 {
-        u64::try_from(self.burst / TOKEN).unwrap_or_default()
+        self.burst / TOKEN
     }
-}
-
-/// So many tokens, as they are counted.
-fn whole(tokens: u64) -> i64 {
-    i64::try_from(tokens).unwrap_or(i64::MAX).saturating_mul(TOKEN)
 }
 
 #[cfg(test)]
@@ -125,7 +114,7 @@ mod tests {
     #[test]
     fn the_last_quarter_is_for_requests_that_hang() {
         let mut budget = Budget::new(10);
-        while budget.tokens() > LEAST_BURST.div_ceil(4) {
+        while budget.tokens() > LEAST_BURST / 4 {
             budget.reserve(1);
         }
         assert!(!budget.is_short());
@@ -155,29 +144,6 @@ mod tests {
         assert_eq!(budget.tokens(), LEAST_BURST - 13);
         budget.pay(0, 30, true);
         assert_eq!(budget.tokens(), 0);
-    }
-
-    #[test]
-    fn attempts_that_may_have_run_are_owed_and_paid_before_there_are_others() {
-        let mut budget = Budget::new(10);
-        let reserved = budget.reserve(1);
-        budget.pay(reserved, 1_000, true);
-        assert_eq!(budget.tokens(), 0);
-        let requests = (1..).take_while(|_| {
-            budget.earn();
-            budget.reserve(1) == 0
-        });
-        assert_eq!(
-            requests.count() as u64,
-            (LEAST_BURST + 1) * 10 - 1,
-            "a burst of debt, and the one that is reserved"
-        );
-        budget.pay(1, 31, false);
-        assert_eq!((budget.tokens(), budget.reserve(1)), (0, 0), "refused connections leave no debt");
-        for _ in 0..10 {
-            budget.earn();
-        }
-        assert_eq!(budget.reserve(1), 1);
     }
 
     proptest! {

@@ -122,24 +122,19 @@ fn with_its_budget_spent_a_function_gets_no_more_extra_attempts_until_it_has_ear
     let may_repeat = |exchange: &Exchange| exchange.header("x-envoy-retry-on").is_some();
     // All of them are in flight at once, and each keeps what it may need.
     let waiting: Vec<Exchange> = (0..100).map(|_| worker.request(&fib, GET)).take_while(may_repeat).collect();
-    assert!((18..=31).contains(&waiting.len()), "the burst is 30 extra attempts: {}", waiting.len());
+    assert!((12..=21).contains(&waiting.len()), "the burst is 20 extra attempts: {}", waiting.len());
     let next = worker.request(&fib, GET);
     assert_eq!((next.hedge_after(), next.header("x-envoy-retry-on")), (None, None));
     assert_eq!(next.replicas().len(), 3, "it may still go elsewhere where nothing ran");
     next.leave();
     proxy.advance(1_100);
-    let spent = 2 * waiting.len();
     for exchange in waiting {
-        // Each of them needed two: nothing is given back, and those that had kept one owe the other.
+        // Each of them needed all of it: nothing is given back.
         let second = exchange.replicas()[1].clone();
         exchange.end(answered(&second).after(3));
     }
-    let earned =
-        |requests: usize| (0..requests).map(|_| worker.request(&fib, GET)).filter(may_repeat).count();
-    let (owed, per_attempt) = (spent - 30, 20);
-    assert_eq!(earned((owed - 2) * per_attempt), 0, "what is owed is paid first, at 5 %");
-    let earned = earned(4 * per_attempt);
-    assert!((1..=4).contains(&earned), "a few of 80 at 5 %: {earned}");
+    let earned = (0..40).map(|_| worker.request(&fib, GET)).filter(may_repeat).count();
+    assert!((1..=3).contains(&earned), "two of 40 at 5 %: {earned}");
 }
 
 #[test]
