@@ -13,8 +13,11 @@ const START: Time = 30 * MS;
 /// What makes another row of one.
 type Change = fn(Scenario) -> Scenario;
 
-/// How long a storm's stall lasts.
+/// How long a storm's stall lasts, and how long a container takes to be started anew.
 const STALL: Time = 2 * SECOND;
+
+/// A machine's pause: long against a hedge delay, short against a trial's wait.
+const PAUSE: Time = 100 * MS;
 
 /// A fault at the benchmark's usual load.
 #[must_use]
@@ -94,8 +97,9 @@ pub fn loads() -> Vec<Scenario> {
     faults().iter().filter(|row| chosen.contains(&row.name.as_str())).flat_map(of).collect()
 }
 
-/// What the benchmark has no row for: faults that end, or end for one of two replicas, one before the function's speed is
-/// known, a replica that is slow but not too slow to answer, and a function of uneven speed with many requests.
+/// What the benchmark has no row for: faults that end, or end for one of two replicas, or come together, one before the
+/// function's speed is known, a replica that is slow but not too slow to answer, and a function of uneven speed with many
+/// requests.
 #[must_use]
 pub fn others() -> Vec<Scenario> {
     let (one, usual) = (Whom::Busiest, Scenario::default());
@@ -110,6 +114,7 @@ pub fn others() -> Vec<Scenario> {
         ends("blink", Act::Kill(one), Act::Restart(one), START),
         ends("thaw", Act::Freeze(one), Act::Thaw(one), 10 * SECOND),
         ends("half_thaw", Act::Freeze(Whom::All), Act::Thaw(one), STALL),
+        dies_after_pause(),
         Scenario {
             at: cold,
             acts: vec![(cold, Act::Freeze(one))],
@@ -122,6 +127,23 @@ pub fn others() -> Vec<Scenario> {
             ..calm("lognormal_2000rps", Service::Lognormal(10.0, 0.5))
         },
     ]
+}
+
+/// The machine pauses, and then one replica's container dies and is started anew: its sidecar answers 503 for it until then.
+fn dies_after_pause() -> Scenario {
+    let (usual, one) = (Scenario::default(), Whom::Busiest);
+    let dead = Manners { unavailable_share: 1.0, ..Manners::default() };
+    let over = usual.at + PAUSE;
+    Scenario {
+        name: "pause_503".to_owned(),
+        acts: vec![
+            (usual.at, Act::Freeze(Whom::All)),
+            (over, Act::Thaw(Whom::All)),
+            (over, Act::Behave(one, dead)),
+            (over + STALL, Act::Behave(one, Manners::default())),
+        ],
+        ..usual
+    }
 }
 
 fn storm() -> Scenario {

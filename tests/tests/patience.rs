@@ -4,12 +4,13 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use hyper::StatusCode;
 use serde_json::json;
 use steadfaas_core::strategy::{PATIENCE, RESTART_PATIENCE};
 use steadfaas_tests::client::{Ask, Reply};
 use steadfaas_tests::deployment::Deployment;
 use steadfaas_tests::fib::Options;
-use steadfaas_tests::load::Running;
+use steadfaas_tests::load::{Load, Running};
 use steadfaas_tests::record::{Outcome, failed, statuses};
 use steadfaas_tests::scripted::Behaviour;
 use steadfaas_tests::stage::{Function, Stage};
@@ -193,6 +194,32 @@ async fn who_waits_reaches_whichever_replica_comes_back_first() -> anyhow::Resul
         function.replicas[first].restart().await?;
         only_those_in_flight_failed(&running.finish().await, killed);
     }
+    Ok(())
+}
+
+/// As when a machine pauses and a container dies of it: the replica that was silent is back, but still set aside, and the
+/// sidecar of the one that took over answers 503 for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_503_of_the_last_well_replica_goes_to_one_that_only_paused() -> anyhow::Result<()> {
+    /// Long enough to be set aside for, and over before the first trial.
+    const PAUSE: Duration = Duration::from_millis(250);
+    let function = Function::new("paused", 2, POLICY).await?;
+    let stage = Stage::with(&[&function]).await?;
+    let load = Load { host: Some(function.host()), ..Load::new(stage.target, RATE, 4.0) };
+    let running = load.start().await?;
+    running.reach(FAULT).await;
+    let mut replicas: Vec<_> = function.replicas.iter().collect();
+    replicas.sort_by_key(|replica| replica.ledger().count());
+    let [standby, active] = replicas.as_slice() else { panic!("two replicas") };
+    active.behave(Behaviour::Frozen);
+    running.reach(FAULT + PAUSE).await;
+    active.behave(Behaviour::Well(Duration::from_millis(5)));
+    standby.behave(Behaviour::Status(StatusCode::SERVICE_UNAVAILABLE));
+    let switched = Instant::now();
+    let outcomes = running.finish().await;
+    let refused = standby.ledger().executions().iter().filter(|run| run.at > switched).count();
+    println!("{refused} attempts met the one that answers 503");
+    assert_eq!(failed(&outcomes), 0, "{:?}", statuses(&outcomes));
     Ok(())
 }
 

@@ -64,6 +64,12 @@ impl Replica {
     pub fn hangs(&self) -> bool {
         self.suspicion.is_some_and(|suspicion| suspicion.hangs)
     }
+
+    /// It fell silent, and no trial has begun since: it may be back already.
+    #[must_use]
+    pub fn may_have_paused(&self) -> bool {
+        self.suspicion.is_some_and(|suspicion| suspicion.hangs && suspicion.failed_trials == 0)
+    }
 }
 
 impl View {

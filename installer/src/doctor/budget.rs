@@ -6,8 +6,8 @@ use super::Finding;
 use crate::facts::{Asked, Facts, Subject};
 use crate::proxy::Metrics;
 
-/// Fewer extra attempts in the time between the two questions say nothing: a burst of 20 is there for them.
-const BURST: u64 = 20;
+/// Fewer extra attempts in the time between the two questions say nothing: the burst is there for them.
+const BURST: u64 = steadfaas_core::budget::LEAST_BURST;
 
 pub(super) fn check(facts: &Facts) -> Vec<Finding> {
     let of = |subject| facts.proxies.iter().filter_map(move |asked| spent(subject, asked));

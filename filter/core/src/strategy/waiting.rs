@@ -45,13 +45,17 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
         plan.is_desperate = !plan.order.iter().filter_map(replica).any(Replica::is_well);
         let first = plan.first();
         let suspects = self.suspects();
-        let hedges = self.may_run_again() && suspects.iter().filter_map(replica).any(Replica::hangs);
+        let is_any = |fits: fn(&Replica) -> bool| suspects.iter().filter_map(replica).any(fits);
+        let hedges = self.may_run_again() && is_any(Replica::hangs);
+        // One that only paused may be back, and the one that is thought to be well dead: its sidecar answers 503 for it then.
+        if hedges && is_any(Replica::may_have_paused) {
+            plan.repeat = Repeat::AsPolicySays;
+        } else if hedges || (self.may_run_again() && !plan.is_desperate) {
+            plan.repeat = Repeat::WhenBroken;
+        }
         if hedges || plan.is_desperate {
             plan.order.extend(suspects.into_iter().filter(|place| Some(*place) != first));
             plan.order.truncate(self.attempts());
-        }
-        if hedges || (self.may_run_again() && !plan.is_desperate) {
-            plan.repeat = Repeat::WhenBroken;
         }
         plan.max_retries = Some(if hedges && plan.order.len() > 1 {
             plan.is_last_resort = !plan.is_desperate;

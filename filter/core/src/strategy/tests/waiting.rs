@@ -1,6 +1,7 @@
 //! Requests that wait, and which suspects they are led to.
 
 use super::*;
+use crate::view::FIRST_TRIAL_AFTER;
 
 #[test]
 fn a_request_with_nowhere_else_to_go_waits_until_it_is_taken() {
@@ -96,6 +97,17 @@ fn a_trial_may_be_answered_by_a_503_for_one_that_is_dead_where_others_were_only_
         assert_eq!((plan.order[..2].to_vec(), plan.repeat), (vec![0, 1], repeat), "{hang:?}");
         assert_eq!(plan.max_retries, Some(PATIENCE));
     }
+}
+
+#[test]
+fn a_503_of_the_last_well_one_goes_to_one_that_was_only_silent_until_its_first_trial() {
+    let mut stage = stage(2, &[("strategy", "active-standby"), ("idempotent", "true")]);
+    assert!(stage.view.suspect(1, true, &Roles::of(&stage.policy), NOW));
+    assert_eq!((stage.plan().order, stage.plan().repeat), (vec![0, 1], Repeat::AsPolicySays));
+    let without_budget = stage.on_terms(|terms| terms.reserved = 0).plan(None);
+    assert_eq!((without_budget.order[0], without_budget.repeat), (0, Repeat::Never));
+    assert!(stage.view.claim(1, NOW.after(FIRST_TRIAL_AFTER)));
+    assert_eq!(stage.plan().repeat, Repeat::WhenBroken, "it hangs, and the well one may only be busy");
 }
 
 #[test]
