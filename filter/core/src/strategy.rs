@@ -84,8 +84,7 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
         match plan.order.len() {
             len if len < 2 || may_be_all => {
                 self.wait(&mut plan);
-                // It may well be dead: a 503 of its sidecar is no reason not to ask those that were only silent.
-                if may_be_all || (plan.is_check && plan.hedge_after.is_some()) {
+                if may_be_all {
                     plan.repeat = Repeat::AsPolicySays;
                 }
             }

@@ -46,11 +46,10 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
         let first = plan.first();
         let suspects = self.suspects();
         let is_any = |fits: fn(&Replica) -> bool| suspects.iter().filter_map(replica).any(fits);
-        let hedges = self.may_run_again() && is_any(Replica::hangs);
-        // One that only paused may be back, and the one that is thought to be well dead: its sidecar answers 503 for it then.
-        if hedges && is_any(Replica::may_have_paused) {
-            plan.repeat = Repeat::AsPolicySays;
-        } else if hedges || (self.may_run_again() && !plan.is_desperate) {
+        let may_run_again = self.may_run_again();
+        let hedges = may_run_again && is_any(Replica::hangs);
+        let may_one_be_back = is_any(Replica::may_have_paused);
+        if hedges || (may_run_again && !plan.is_desperate) {
             plan.repeat = Repeat::WhenBroken;
         }
         if hedges || plan.is_desperate {
@@ -59,6 +58,11 @@ impl<L: AsRef<Lane>> Situation<'_, L> {
         }
         plan.max_retries = Some(if hedges && plan.order.len() > 1 {
             plan.is_last_resort = !plan.is_desperate;
+            // The first may well be dead: a 503 of its sidecar is no reason not to ask those that were only silent, unless they
+            // have been so for long and the first is only busy.
+            if plan.is_check || may_one_be_back {
+                plan.repeat = Repeat::AsPolicySays;
+            }
             let delay = if plan.is_desperate { tuned!(LONGEST_DELAY) } else { much_later(self.terms.delay) };
             plan.hedge_after = Some(delay);
             if plan.is_desperate { PATIENCE } else { tuned!(HANGING_PATIENCE) }

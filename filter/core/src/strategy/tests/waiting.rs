@@ -111,6 +111,13 @@ fn a_503_of_the_last_well_one_goes_to_one_that_was_only_silent_until_its_first_t
 }
 
 #[test]
+fn a_503_of_the_only_replica_is_not_asked_for_again_however_lately_it_was_silent() {
+    let mut alone = stage(1, &[("strategy", "active-standby"), ("idempotent", "true")]);
+    assert!(alone.view.suspect(0, true, &Roles::of(&alone.policy), NOW));
+    assert_eq!((alone.plan().repeat, alone.plan().max_retries), (Repeat::WhenBroken, Some(RESTART_PATIENCE)));
+}
+
+#[test]
 fn a_trial_where_nobody_is_well_waits_for_any_replica() {
     let mut stage = stage(2, &[("strategy", "active-standby")]);
     stage.suspect(0);
