@@ -13,8 +13,11 @@ const START: Time = 30 * MS;
 /// What makes another row of one.
 type Change = fn(Scenario) -> Scenario;
 
-/// How long a storm's stall lasts, and how long a container takes to be started anew.
+/// How long a storm's stall lasts.
 const STALL: Time = 2 * SECOND;
+
+/// How long a container takes to be started anew.
+const RESTART: Time = 2 * SECOND;
 
 /// A machine's pause: long against a hedge delay, short against a trial's wait.
 const PAUSE: Time = 100 * MS;
@@ -140,7 +143,7 @@ fn dies_after_pause() -> Scenario {
             (usual.at, Act::Freeze(Whom::All)),
             (over, Act::Thaw(Whom::All)),
             (over, Act::Behave(one, dead)),
-            (over + STALL, Act::Behave(one, Manners::default())),
+            (over + RESTART, Act::Behave(one, Manners::default())),
         ],
         ..usual
     }

@@ -15,7 +15,7 @@ use hyper::{HeaderMap, Method};
 use tokio::sync::mpsc;
 
 pub use arrivals::{Arrivals, BURST_PERIOD};
-use connection::{Order, Reply};
+use connection::{Ended, Order};
 use pool::Pool;
 pub use progress::{Progress, Refusal};
 
@@ -226,7 +226,7 @@ impl Each {
     async fn one(&self, index: usize, offset: Duration, due: Instant) {
         let deadline = tokio::time::Instant::from_std(due + self.timeout);
         let answer = tokio::time::timeout_at(deadline, self.pool.send(&self.order, index)).await;
-        let (Reply { got, refused }, connection) = answer.unwrap_or((Got::Timeout.into(), None));
+        let (Ended { got, refused }, connection) = answer.unwrap_or((Got::Timeout.into(), None));
         self.progress.count(got);
         refused.into_iter().for_each(|said| self.progress.keep(Refusal { request: index, said }));
         // Nobody collects any more when the load was dropped: then nothing is to be told.

@@ -1,13 +1,11 @@
 //! Was the budget used up lately?
 
+use steadfaas_core::budget::LEAST_BURST;
 use steadfaas_core::policy::Strategy;
 
 use super::Finding;
 use crate::facts::{Asked, Facts, Subject};
 use crate::proxy::Metrics;
-
-/// Fewer extra attempts in the time between the two questions say nothing: the burst is there for them.
-const BURST: u64 = steadfaas_core::budget::LEAST_BURST;
 
 pub(super) fn check(facts: &Facts) -> Vec<Finding> {
     let of = |subject| facts.proxies.iter().filter_map(move |asked| spent(subject, asked));
@@ -44,6 +42,7 @@ fn spent(subject: &Subject, asked: &Asked) -> Option<Finding> {
     Some(Finding::warning("budget-exhausted", subject.in_words()).says(says, mend))
 }
 
+/// Fewer extra attempts in the time between the two questions say nothing: the burst is there for them.
 fn is_over(metrics: &Metrics, percent: u8) -> bool {
-    metrics.extra_attempts >= BURST + metrics.requests * u64::from(percent) / 100
+    metrics.extra_attempts >= LEAST_BURST + metrics.requests * u64::from(percent) / 100
 }

@@ -11,9 +11,8 @@ use hyper::header::{HOST, HeaderName, HeaderValue};
 use hyper::http::response::Parts;
 use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
-
 use steadfaas_core::envoy::RESPONSE_HEADER;
+use tokio::net::TcpStream;
 
 use super::{Aside, Load};
 use crate::record::Got;
@@ -21,6 +20,9 @@ use crate::record::Got;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// How long what is kept of a refusal may be: Envoy's own say their reason within it.
+const SAID: usize = 300;
 
 /// What every request of a load says.
 pub(super) struct Order {
@@ -72,15 +74,15 @@ impl Order {
     }
 }
 
-/// What a request got.
-pub(super) struct Reply {
+/// How a request ended.
+pub(super) struct Ended {
     /// What it counts as.
     pub(super) got: Got,
     /// As [`Refusal::said`](super::Refusal::said), if it is a whole answer and not what the client wanted.
     pub(super) refused: Option<String>,
 }
 
-impl From<Got> for Reply {
+impl From<Got> for Ended {
     fn from(got: Got) -> Self {
         Self { got, refused: None }
     }
@@ -112,7 +114,7 @@ impl Connection {
     }
 
     /// What a request gets; a connection that breaks before the answer is whole counts as reset.
-    pub(super) async fn send(&mut self, order: &Order, index: usize) -> Reply {
+    pub(super) async fn send(&mut self, order: &Order, index: usize) -> Ended {
         let Ok(answer) = self.sender.send_request(order.request(index)).await else {
             return Got::Reset.into();
         };
@@ -120,7 +122,7 @@ impl Connection {
     }
 }
 
-async fn read_whole(answer: Response<Incoming>) -> Reply {
+async fn read_whole(answer: Response<Incoming>) -> Ended {
     let got = Got::Answer(answer.status().as_u16());
     let (head, mut body) = answer.into_parts();
     let mut refused = (!got.is_good()).then(|| beginning(&head));
@@ -131,11 +133,8 @@ async fn read_whole(answer: Response<Incoming>) -> Reply {
             said.extend(String::from_utf8_lossy(data).chars().take(rest));
         }
     }
-    Reply { got, refused }
+    Ended { got, refused }
 }
-
-/// How long what is kept of a refusal may be: Envoy's own say their reason within it.
-const SAID: usize = 300;
 
 /// What a refusal's head says: its status, and what the filter says.
 fn beginning(head: &Parts) -> String {

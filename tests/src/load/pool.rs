@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 
-use super::connection::{Connection, Order, Reply};
+use super::connection::{Connection, Ended, Order};
 use crate::record::Got;
 
 pub(super) struct Pool {
@@ -25,15 +25,15 @@ impl Pool {
     }
 
     /// What a request gets, and the connection it was on, if that may carry another one.
-    pub(super) async fn send(&self, order: &Order, index: usize) -> (Reply, Option<Connection>) {
+    pub(super) async fn send(&self, order: &Order, index: usize) -> (Ended, Option<Connection>) {
         let open = match self.take() {
             Some(connection) => Ok(connection),
             None => Connection::open(self.target).await,
         };
         let Ok(mut connection) = open else { return (Got::Reset.into(), None) };
-        let reply = connection.send(order, index).await;
-        let again = matches!(reply.got, Got::Answer(_)).then_some(connection);
-        (reply, again)
+        let ended = connection.send(order, index).await;
+        let again = matches!(ended.got, Got::Answer(_)).then_some(connection);
+        (ended, again)
     }
 
     /// Takes a connection back as soon as it is free again, which its own task says a moment after the answer.
