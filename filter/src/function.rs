@@ -7,7 +7,7 @@ use std::time::Duration;
 use steadfaas_core::envoy::property;
 use steadfaas_core::gray;
 use steadfaas_core::memory::{Memory, TELL_EVERY};
-use steadfaas_core::outcome::{Lessons, looks_closer};
+use steadfaas_core::outcome::{CloserLooks, Lessons};
 use steadfaas_core::policy::{Policy, PolicyError, WrittenPolicy};
 use steadfaas_core::sight::Sight;
 use steadfaas_core::time::Millis;
@@ -23,6 +23,8 @@ pub(crate) struct Function {
     pub(crate) cluster: String,
     /// When a request for it last came, by the tick's clock.
     pub(crate) last_request: Cell<Millis>,
+    /// Which of its requests are looked at closely.
+    pub(crate) closer_looks: CloserLooks,
     /// When this worker next looks whether somebody has to ask for its replicas.
     pub(crate) next_poll: Cell<Millis>,
     protection: RefCell<Protection>,
@@ -31,7 +33,6 @@ pub(crate) struct Function {
     rings: Cell<u64>,
     rings_heard: Cell<Millis>,
     turn: Cell<usize>,
-    looked_closer: Cell<Millis>,
     next_word: Cell<Millis>,
 }
 
@@ -69,6 +70,7 @@ impl Function {
         Self {
             cluster: cluster.to_owned(),
             last_request: Cell::default(),
+            closer_looks: CloserLooks::default(),
             next_poll: Cell::default(),
             protection: RefCell::new(Protection::None),
             policy_epoch: Cell::default(),
@@ -76,7 +78,6 @@ impl Function {
             rings: Cell::default(),
             rings_heard: Cell::default(),
             turn: Cell::default(),
-            looked_closer: Cell::default(),
             next_word: Cell::default(),
         }
     }
@@ -211,11 +212,6 @@ impl Function {
     pub(crate) fn set_aside(&self, bell: &Bell, guard: &Guard, sight: &Sight, place: usize) {
         let set_aside = self.apply(bell, &guard.policy, sight, &Lessons::of_silence(place));
         guard.metrics.suspected(set_aside);
-    }
-
-    /// Whether the request of this turn is looked at closely when it is over; at most one a millisecond is.
-    pub(crate) fn looks_closer(&self, turn: usize, now: Millis) -> bool {
-        looks_closer(turn) && self.looked_closer.replace(now) != now
     }
 
     /// A number that moves on with each request.

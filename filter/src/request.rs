@@ -106,7 +106,7 @@ impl Planned {
         let expected = terms.expected().filter(|_| is_whole);
         let lane = plan.first().and_then(|place| sight.lanes.get(place));
         let in_flight = lane.map(|lane| InFlight::enter(lane, expected, began));
-        let (shape, looks_closer) = (facts.shape, function.looks_closer(turn, now));
+        let (shape, looks_closer) = (facts.shape, function.closer_looks.take(turn, now));
         Self { function, guard, sight, shape, began, plan, in_flight, looks_closer }
     }
 

@@ -10,7 +10,7 @@ use steadfaas_core::gray;
 use steadfaas_core::lane::{InFlight, Lane};
 use steadfaas_core::lease;
 use steadfaas_core::memory::{Memory, TELL_EVERY};
-use steadfaas_core::outcome::{End, Lessons, Outcome, is_plain, learn, looks_closer};
+use steadfaas_core::outcome::{CloserLooks, End, Lessons, Outcome, is_plain, learn};
 use steadfaas_core::pace::COLD_DELAY;
 use steadfaas_core::plan::Plan;
 use steadfaas_core::policy::Policy;
@@ -54,6 +54,7 @@ struct Worker {
     memory: Memory,
     lanes: Vec<Rc<Lane>>,
     turn: usize,
+    closer_looks: CloserLooks,
     last_request: Millis,
     next_word: Millis,
 }
@@ -78,6 +79,7 @@ impl Proxy {
             memory: Memory::new(policy),
             lanes: hosts.iter().map(|_| Rc::default()).collect(),
             turn: 0,
+            closer_looks: CloserLooks::default(),
             last_request: Millis::default(),
             next_word: Millis::default(),
         };
@@ -124,13 +126,14 @@ impl Proxy {
         }
         let check = self.claim_check(terms.allow_repetition(policy.strategy, may_repeat), now);
         let turn = self.next_turn(worker);
+        let looks_closer = self.workers.get(worker)?.closer_looks.take(turn, now);
         let view = self.view.clone();
         let situation =
             Situation { policy: &policy, view: &view, lanes: &lanes, may_repeat, terms, turn, now };
         let plan = situation.plan(check);
         let lane = plan.first().and_then(|place| lanes.get(place));
         let in_flight = lane.map(|lane| InFlight::enter(lane, terms.expected(), began));
-        Some(Planned { plan, view, worker, kind, began, in_flight, looks_closer: looks_closer(turn) })
+        Some(Planned { plan, view, worker, kind, began, in_flight, looks_closer })
     }
 
     fn next_turn(&mut self, worker: usize) -> usize {

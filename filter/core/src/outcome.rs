@@ -4,7 +4,7 @@ mod glance;
 
 use std::time::Duration;
 
-pub use glance::{is_plain, looks_closer};
+pub use glance::{CloserLooks, is_plain};
 
 use crate::lane::Lane;
 use crate::plan::Plan;
