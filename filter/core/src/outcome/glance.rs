@@ -7,23 +7,23 @@ use crate::lane::InFlight;
 use crate::plan::{Plan, Repeat};
 use crate::time::Millis;
 
-/// Answers that broke off in their middle are looked for in one request of this many: a property read in each would
-/// cost every request a percent, and a replica that does it betrays itself soon enough.
+/// Answers that broke off in their middle are looked for in one request of this many: the flags that tell cost as much as
+/// three headers, a twentieth of all that a request costs, and a replica that does it betrays itself soon enough.
 const LOOK_CLOSER_EVERY: u32 = 4;
 
-/// And in one in this time at the most: with more than a thousand requests a second fewer of them will do, and what is read
-/// then costs as much as three headers.
+/// And in one in this time at the most: of more than a thousand requests a second fewer will do.
 const LOOK_CLOSER_APART: Duration = Duration::from_millis(4);
 
 /// Which requests of a function are looked at closely when they are over.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct CloserLooks {
     last: Cell<Millis>,
 }
 
 impl CloserLooks {
     /// Whether the request of this turn is such a one. Not simply each fourth: turns decide between replicas, too, and it
-    /// would always be the same one that is looked at.
+    /// would always be the same one that is looked at. If it is, the next one is so only a while later.
+    #[must_use]
     pub fn take(&self, turn: usize, now: Millis) -> bool {
         let is_due = is_one_of_four(turn) && now.since(self.last.get()) >= LOOK_CLOSER_APART;
         if is_due {
